@@ -1,0 +1,1 @@
+"""One module per server under load; `server.py` is what they share, and all that the driver asks of one."""

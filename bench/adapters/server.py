@@ -1,0 +1,139 @@
+"""A server under load: its database, its process, its sockets. Adapters say how to start it and how to speak to it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Awaitable, Sequence
+from pathlib import Path
+from uuid import uuid4
+
+from bench import world
+from bench.driver import Load, Roots, Socket, connect_all
+from bench.machine import Cores
+from samia_chat.embedded import processes
+from samia_chat.embedded.terminal import Refusal
+
+FOLDER = Path(__file__).resolve().parent.parent.parent / ".samia" / "bench"
+START_SECONDS = 40.0
+# Of the launcher and the product: a server gets what its adapter names.
+_NOT_INHERITED = ("SAMIA_", "DATABASE_", "REDIS_", "BENCH_")
+
+
+class Unavailable(Exception):
+    """A peer that cannot run here, and why. It is named and passed over."""
+
+
+class Client(Socket):
+    """One person: sends texts into his session, each with an id of the client's making."""
+
+    def __init__(self, load: Load, user: int, person: world.Person) -> None:
+        super().__init__(load, user)
+        self.session = str(person.session).encode()
+        self._made = uuid4().hex[:20].encode()
+
+    def new_id(self, number: int) -> bytes:
+        """A UUID of version 4 in form, different for every number."""
+        made = self._made
+        return b"%b-%b-4%b-8%b-%012x" % (made[:8], made[8:12], made[12:15], made[15:18], number)
+
+
+class Server:
+    name: str  # its key in results
+    title: str  # its name in tables
+    home = "/"  # answers 200 when it serves
+
+    def __init__(self, cores: Cores, people: Sequence[world.Person]) -> None:
+        """`people`: of the world that is copied for each start; person 2 × session + side."""
+        self.cores = cores
+        self.people = people
+        self.port = 0
+        self._process: subprocess.Popen[bytes] | None = None
+        self._clients: list[Socket] = []
+
+    # What an adapter says --------------------------------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """What is done once, such as installing packages. Raises Unavailable."""
+
+    def versions(self) -> dict[str, str]:
+        """Of what it is made of, by name."""
+        raise NotImplementedError
+
+    def command(self) -> list[str]:
+        raise NotImplementedError
+
+    def environment(self) -> dict[str, str]:
+        """On top of the plain environment."""
+        raise NotImplementedError
+
+    def opening(self, load: Load, user: int, ticket: str) -> Awaitable[Socket]:
+        """Sign a person in. `ticket` admits one socket of his, once."""
+        raise NotImplementedError
+
+    # What the driver asks --------------------------------------------------------------------------------------------
+
+    @property
+    def database(self) -> str:
+        return f"bench_{self.name}"
+
+    def start(self) -> None:
+        """A fresh copy of the world, and the server; returns when it serves."""
+        world.fresh_database(self.database)
+        self.port = _free_port()
+        log = FOLDER / f"{self.name}.log"
+        plain = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)}
+        with self.cores.serving():
+            self._process = processes.start(self.command(), environment={**plain, **self.environment()}, log=log)
+        _wait_until_ready(f"http://127.0.0.1:{self.port}{self.home}", self._process, log)
+
+    async def connect(self, load: Load) -> Sequence[Socket]:
+        """Everybody's socket: person 2 × session + side."""
+        tickets = world.make_tickets(self.database, self.people)
+        people = range(len(self.people))
+        self._clients = await connect_all([lambda at=at: self.opening(load, at, tickets[at]) for at in people])
+        return self._clients
+
+    async def disconnect(self) -> None:
+        for client in self._clients:
+            client.leave()
+        self._clients = []
+
+    def roots(self) -> Roots:
+        """Processes to account for, by group."""
+        assert self._process is not None  # asked for after start()
+        postgresql, redis = int(os.environ["BENCH_PG_PID"]), int(os.environ["BENCH_REDIS_PID"])
+        return {"app": [self._process.pid], "pg": [postgresql], "redis": [redis]}
+
+    def stored(self) -> world.Stored:
+        return world.stored(self.database)
+
+    def stop(self) -> None:
+        """End the server and drop its database. Safe after a failed start."""
+        if self._process is not None:
+            processes.stop([self._process])
+            self._process = None
+        world.drop_database(self.database)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_until_ready(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(address, timeout=2):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.05)
+    tail = "\n".join(log.read_text(errors="replace").splitlines()[-6:])
+    raise Refusal(f"a server did not become ready. The end of its log:\n{tail}")

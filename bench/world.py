@@ -1,0 +1,199 @@
+"""Databases for a measurement: people in sessions with a past, copied for each round, and the check of what was stored."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+from psycopg import sql
+
+MIGRATED = "samia"
+WORLD = "bench_world"
+# Beside the sessions under load. Without a past PostgreSQL plans for empty tables, and reads them from end to end.
+OTHER_SESSIONS = 2000
+PAST_MESSAGES = 10  # of every session
+USER_AGENT = "samia-bench/1"  # both servers write it into every audit record, as they would a browser's
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    user: UUID
+    role: str
+    login: UUID
+    session: UUID
+
+
+def url(variable: str, database: str) -> str:
+    """The address in an environment variable of the launcher's, for another database of the cluster."""
+    return os.environ[variable].replace(f"/{MIGRATED}?", f"/{database}?")
+
+
+def superuser(database: str) -> psycopg.Connection[Any]:
+    return psycopg.connect(url("BENCH_SUPERUSER_URL", database), autocommit=True)
+
+
+def fresh_database(name: str, template: str = WORLD) -> None:
+    """A copy of `template` under `name`, in place of an older one."""
+    drop_database(name)
+    with superuser("postgres") as connection:
+        copy = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
+        connection.execute(copy.format(sql.Identifier(name), sql.Identifier(template)))
+
+
+def drop_database(name: str) -> None:
+    with superuser("postgres") as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def make(sessions: int) -> list[Person]:
+    """The database that rounds copy: `sessions` for the load and others beside them, a client and a reader in each.
+
+    Returns those of the load: person 2 × session + side. People and logins are rows, sessions and messages are made by the
+    product's own functions with all triggers, so every counter, array and audit chain is as the product makes it.
+    """
+    fresh_database(WORLD, MIGRATED)
+    with superuser(WORLD) as connection, connection.cursor() as cursor:
+        with connection.transaction():
+            pairs = [_make_pair(cursor, number) for number in range(sessions + OTHER_SESSIONS)]
+        with connection.transaction():
+            cursor.execute("SET LOCAL ROLE samia_staff")  # without an actor: the system
+            people = [person for pair in pairs for person in _open_session(cursor, pair)]
+        for _ in range(PAST_MESSAGES):
+            _let_all_talk(cursor, people)
+        cursor.execute("VACUUM ANALYZE")
+        cursor.execute("CHECKPOINT")
+    return people[: 2 * sessions]
+
+
+def _make_pair(cursor: psycopg.Cursor[Any], number: int) -> list[tuple[UUID, str, UUID]]:
+    return [_make_person(cursor, 2 * number + side, role) for side, role in enumerate(("client", "reader"))]
+
+
+def _make_person(cursor: psycopg.Cursor[Any], number: int, role: str) -> tuple[UUID, str, UUID]:
+    """Id, role and login."""
+    user, login = uuid4(), uuid4()
+    cursor.execute(
+        "INSERT INTO accounts_user (id, email, display_name, role, password, language, timezone, is_active)"
+        " VALUES (%s, %s, %s, %s, '!', 'en', 'UTC', true)",
+        [user, f"bench{number}@example.test", f"Person {number}", role],
+    )
+    cursor.execute(
+        "INSERT INTO accounts_login (id, user_id, kind, address, user_agent) VALUES (%s, %s, 'token', '127.0.0.1', %s)",
+        [login, user, USER_AGENT],
+    )
+    return user, role, login
+
+
+def _open_session(cursor: psycopg.Cursor[Any], pair: list[tuple[UUID, str, UUID]]) -> list[Person]:
+    cursor.execute("SELECT code, session_id FROM app.open_session('general', '', NULL, %s)", [[who[0] for who in pair]])
+    code, session = cursor.fetchone() or ("nothing", None)
+    if code != "ok":
+        raise RuntimeError(f"a session could not be opened: {code}")
+    return [Person(user=user, role=role, login=login, session=session) for user, role, login in pair]
+
+
+def _let_all_talk(cursor: psycopg.Cursor[Any], people: list[Person]) -> None:
+    """One message in every session, from its client."""
+    senders = sorted(people[::2], key=lambda person: person.session.bytes)
+    texts = [f"a message of the past {uuid4()}".ljust(100, ".") for _ in senders]
+    cursor.execute(
+        "SELECT count(*) FILTER (WHERE code <> 'ok') FROM app.send_chat_messages(%s, %s, %s, %s, %s, %s)",
+        [
+            [person.user for person in senders],
+            [context(person) for person in senders],
+            [person.session for person in senders],
+            [uuid4() for _ in senders],
+            texts,
+            [None] * len(senders),
+        ],
+    )
+    (refused,) = cursor.fetchone() or (None,)
+    if refused != 0:
+        raise RuntimeError(f"{refused} messages of the past were refused")
+
+
+def context(person: Person) -> str:
+    """What the audit records beside the sender, as the server writes it (samia_chat/actor.py)."""
+    return json.dumps(
+        {"role": person.role, "address": "127.0.0.1", "agent": USER_AGENT, "request": secrets.token_hex(8)}
+    )
+
+
+def make_tickets(database: str, people: list[Person]) -> list[str]:
+    """One-use tickets as POST /api/auth/ticket gives them; only their digests are stored. Good for a minute."""
+    tickets = [secrets.token_urlsafe(32) for _ in people]
+    with superuser(database) as connection, connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO accounts_ticket (digest, login_id, expires_at) VALUES (%s, %s, now() + interval '1 minute')",
+            [
+                (hashlib.sha256(ticket.encode()).digest(), person.login)
+                for ticket, person in zip(tickets, people, strict=True)
+            ],
+        )
+    return tickets
+
+
+def server_version() -> str:
+    with superuser("postgres") as connection:
+        (version,) = _row(connection, "SHOW server_version")
+    return str(version).split(" ")[0]
+
+
+# What was stored -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    messages: int  # with those of the past
+    different: int  # texts that differ: each was sent once, so fewer than messages means stored twice
+    sessions_with_holes: int  # where seq is not 1, 2, 3 … or the counters say otherwise
+    audit_records: int  # 'message.created'
+    audit_faults: int
+
+    def wrong(self, before: Stored, delivered: int) -> list[str]:
+        """What must not be after `delivered` messages since `before`, in words. Empty when all is well."""
+        found = []
+        if self.messages - before.messages < delivered:
+            found.append(f"{delivered} delivered, {self.messages - before.messages} stored")
+        if self.different != self.messages:
+            found.append(f"{self.messages - self.different} stored twice")
+        if self.sessions_with_holes:
+            found.append(f"{self.sessions_with_holes} sessions with holes in seq")
+        if self.audit_records != self.messages:
+            found.append(f"{self.messages} messages, {self.audit_records} audit records of them")
+        if self.audit_faults:
+            found.append(f"{self.audit_faults} faults in the audit chains")
+        return found
+
+
+def stored(database: str) -> Stored:
+    with superuser(database) as connection:
+        messages, different = _row(connection, "SELECT count(*), count(DISTINCT content) FROM chat_messages")
+        (holes,) = _row(
+            connection,
+            "SELECT count(*) FROM chat_session_state s LEFT JOIN ("
+            "  SELECT session_id, count(*) AS n, count(DISTINCT seq) AS seqs, min(seq) AS low, max(seq) AS high"
+            "    FROM chat_messages GROUP BY 1) m ON m.session_id = s.session_id"
+            " WHERE s.last_seq <> coalesce(m.n, 0) OR (m.n > 0 AND (m.low, m.high, m.seqs) <> (1, m.n, m.n))",
+        )
+        (records,) = _row(connection, "SELECT count(*) FROM chat_audit_logs WHERE action = 'message.created'")
+        (faults,) = _row(connection, "SELECT count(*) FROM app.audit_faults(NULL)")
+    return Stored(
+        messages=messages,
+        different=different,
+        sessions_with_holes=holes,
+        audit_records=records,
+        audit_faults=faults,
+    )
+
+
+def _row(connection: psycopg.Connection[Any], query: str) -> tuple[Any, ...]:
+    found = connection.execute(query).fetchone()  # type: ignore[call-overload]
+    assert found is not None  # aggregates always give a row
+    return tuple(found)

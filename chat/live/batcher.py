@@ -1,0 +1,168 @@
+"""Sends that wait for one another share a transaction, and so one flush to disk. Alone, a message leaves at once.
+
+One call is in flight per process; what arrives meanwhile is the next batch. It is ordered by session, because the
+function locks sessions in the order given and several processes do the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from django.db import connection as django_connection
+from psycopg import errors as pg
+from psycopg.rows import args_row
+
+from chat.services.message import SEND, Draft, Stored, columns
+from samia_chat import telemetry
+from samia_chat.errors import Busy
+
+log = logging.getLogger(__name__)
+MAX_BATCH = 64
+LOCK_TIMEOUT = "2s"
+# How long a send waits for a database that restarts before it is refused. Its client tries again with the same id.
+PATIENCE_SECONDS = 8.0
+_RETRY_ALONE = (pg.LockNotAvailable, pg.DeadlockDetected)
+
+
+@dataclass(slots=True)
+class Waiting:
+    draft: Draft
+    answer: asyncio.Future[tuple[Stored, bool]]
+    since: float
+    # The connection broke while it was on its way: it may have been stored, so a replay of it is its own.
+    is_retry: bool = False
+
+
+class Batcher:
+    def __init__(self, conninfo: str) -> None:
+        self._conninfo = conninfo
+        self._waiting: deque[Waiting] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._connection: psycopg.AsyncConnection[Any] | None = None
+        self._loop = asyncio.get_running_loop()
+
+    def submit(self, draft: Draft) -> asyncio.Future[tuple[Stored, bool]]:
+        """Store a draft: what the SQL function answers, and whether a lost connection made us ask it twice.
+
+        Drafts of one sender are stored in the order of the calls. The future raises Busy when its session is locked for
+        over two seconds or the database does not answer.
+        """
+        if django_connection.in_atomic_block:
+            # Its locks could be what our own batch waits for, and PostgreSQL cannot see that we wait for each other.
+            raise RuntimeError("a caller with an open transaction sends on its own connection (send_message)")
+        entry = Waiting(draft=draft, answer=self._loop.create_future(), since=time.perf_counter())
+        self._waiting.append(entry)
+        if self._task is None:
+            self._task = self._loop.create_task(self._run())
+        return entry.answer
+
+    async def close(self) -> None:
+        """Finish what is waiting, then close the connection."""
+        if self._task is not None:
+            await self._task
+        if self._connection is not None:
+            await self._connection.close()
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                await self._store(self._next_batch())
+        finally:
+            self._task = None
+
+    def _next_batch(self) -> list[Waiting]:
+        """Up to 64 drafts that may share a transaction: staff go singly, under their own database role."""
+        first = self._waiting.popleft()
+        batch = [first]
+        if first.draft.sender.database_role != "none":
+            return batch
+        while self._waiting and len(batch) < MAX_BATCH and self._waiting[0].draft.sender.database_role == "none":
+            batch.append(self._waiting.popleft())
+        batch.sort(key=lambda entry: entry.draft.session_id.bytes)  # stable: order within a session is kept
+        return batch
+
+    async def _store(self, batch: list[Waiting]) -> None:
+        try:
+            rows = await self._call_patiently(batch)
+        except Exception as error:  # noqa: BLE001 (handed to whoever waits)
+            if len(batch) == 1:
+                self._fail(batch[0], error)
+            else:
+                await self._store_singly(batch)
+            return
+        for entry, stored in zip(batch, rows, strict=True):
+            if not entry.answer.done():
+                entry.answer.set_result((stored, entry.is_retry))
+        seconds = time.perf_counter() - batch[0].since
+        telemetry.observe("message.batch", size=len(batch), seconds=seconds)
+
+    async def _store_singly(self, batch: list[Waiting]) -> None:
+        """What is at fault fails alone; of a session that is locked only the first one waits for the lock again."""
+        locked: dict[UUID, Exception] = {}
+        for entry in batch:
+            session = entry.draft.session_id
+            if session in locked:
+                self._fail(entry, locked[session])
+                continue
+            await self._store([entry])
+            error = entry.answer.exception() if entry.answer.done() and not entry.answer.cancelled() else None
+            if isinstance(error, Busy):
+                locked[session] = error
+
+    def _fail(self, entry: Waiting, error: Exception) -> None:
+        if isinstance(error, _RETRY_ALONE):
+            error = Busy(retry_after=1)
+        elif isinstance(error, psycopg.OperationalError | OSError):
+            error = Busy("The database does not answer. Try again.", retry_after=2)
+        else:
+            log.error("a message could not be stored", exc_info=error)
+        if not entry.answer.done():
+            entry.answer.set_exception(error)
+
+    async def _call_patiently(self, batch: list[Waiting]) -> list[Stored]:
+        """Call the function; over a broken connection again, which is safe because ids make it so."""
+        pause = 0.02
+        while True:
+            try:
+                return await self._call([entry.draft for entry in batch])
+            except (psycopg.OperationalError, OSError) as error:
+                is_lost = self._connection is None or self._connection.closed
+                if not is_lost or time.perf_counter() - batch[0].since > PATIENCE_SECONDS:
+                    raise
+                log.warning("send: connection lost, trying again", extra={"why": str(error).strip()[:200]})
+            for entry in batch:
+                entry.is_retry = True
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 0.5)
+
+    async def _call(self, drafts: list[Draft]) -> list[Stored]:
+        connection = await self._connected()
+        role = drafts[0].sender.database_role
+        if role == "none":
+            # One statement in autocommit: the identities that the function sets end with it.
+            cursor = await connection.execute(SEND, columns(drafts), prepare=True)
+            return await cursor.fetchall()
+        async with connection.transaction():
+            await connection.execute("SELECT set_config('role', %s, true)", [role])
+            cursor = await connection.execute(SEND, columns(drafts), prepare=True)
+            return await cursor.fetchall()
+
+    async def _connected(self) -> psycopg.AsyncConnection[Any]:
+        if self._connection is None or self._connection.closed:
+            self._connection = None
+            self._connection = await psycopg.AsyncConnection.connect(
+                self._conninfo, autocommit=True, row_factory=args_row(_stored)
+            )
+            await self._connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'; SET TimeZone = 'UTC'")
+        return self._connection
+
+
+def _stored(*row: Any) -> Stored:
+    return Stored(**dict(zip(Stored.__slots__, row, strict=True)))

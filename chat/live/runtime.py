@@ -1,0 +1,258 @@
+"""Everything a web process runs beside its requests: started with the server, or by the first request that needs it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+import redis.asyncio as aioredis
+from channels.layers import get_channel_layer
+from django.conf import settings
+
+from accounts.identity import live_logins
+from chat import frames
+from chat.errors import raise_for
+from chat.live.batcher import Batcher
+from chat.live.directory import Directory
+from chat.live.presence import PresenceKeeper
+from chat.live.typing import TypingSignals
+from chat.services import message as messages
+from chat.services.message import Draft, Sent
+from samia_chat import actor, telemetry
+from samia_chat.db.threads import in_transaction
+from samia_chat.limits import limiter
+from samia_chat.realtime import hub as hubs
+from samia_chat.realtime.events import Event
+from samia_chat.realtime.hub import Hub
+from samia_chat.realtime.notices import Notice, listen
+from samia_chat.realtime.publishing import GROUP, send_to_layer
+
+log = logging.getLogger(__name__)
+LAYER_TIMEOUT = 2.0  # seconds a publish may take before its events are given up
+PROBE_SECONDS = 2.0  # how often a process asks itself through Redis whether the layer lives
+IDLE_SECONDS = 120.0  # a socket that sends nothing for so long is closed
+
+SIGNED_OUT, DEACTIVATED, IDLE, RESYNC, RESTART = 4401, 4403, 4408, 4410, 1012
+
+
+class Runtime:
+    def __init__(self) -> None:
+        is_alone = not settings.REDIS_URL
+        self.hub = Hub(Directory(), None if is_alone else self._pass_on)
+        self.batcher = Batcher(settings.DATABASE_URL)
+        self.presence = PresenceKeeper(self.hub.node)
+        self.typing = TypingSignals(self._tell_typing)
+        self.layer_is_up = True
+        self.listening = asyncio.Event()  # set once notices have been listened to: before, nobody is admitted
+        self._probe_sent = self._probe_seen = 0.0
+        self._tasks: list[asyncio.Task[None]] = []
+        self._background: set[asyncio.Task[Any]] = set()
+
+    def in_background(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Carry something out whose end nobody waits for, and that goes on when its socket has left."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    def start(self) -> None:
+        jobs: list[Coroutine[Any, Any, None]] = [
+            listen(settings.DATABASE_URL, on_notice=self._on_notice, on_return=self._on_return),
+            self._beat(),
+            self.presence.run(),
+            self._keep_limits(),
+        ]
+        if settings.REDIS_URL:
+            jobs += [self._receive(), self._probe()]
+        self._tasks = [asyncio.get_running_loop().create_task(job) for job in jobs]
+        hubs.set_running(self.hub)
+
+    async def stop(self) -> None:
+        """Close sockets so that their clients come back elsewhere, and finish what was accepted."""
+        hubs.set_running(None)
+        for socket in list(self.hub.sockets):
+            socket.close(RESTART)
+        await self.batcher.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, *self._background, return_exceptions=True)
+        with suppress(Exception):
+            await self.presence.stop()
+
+    # Sending ---------------------------------------------------------------------------------------------------------
+
+    async def send(self, draft: Draft) -> Sent:
+        """Store a draft through the batcher and announce it. Raises what `raise_for` names, and Busy."""
+        stored, is_retry = await self.batcher.submit(draft)
+        telemetry.observe("message.sent", outcome=stored.code)
+        raise_for(stored.code)
+        if stored.code == "replayed":
+            return await self._replayed(draft, is_retry)
+        event, sent = messages.announce(draft, stored)
+        self.hub.accept([event])
+        self.typing.stop(draft.session_id, event_user(draft))
+        return sent
+
+    async def _replayed(self, draft: Draft, is_retry: bool) -> Sent:
+        sent = await in_transaction(draft.sender, messages.replayed, draft)
+        if not is_retry:
+            return sent
+        # The connection broke after the commit and before the answer: nobody was told yet.
+        self.hub.accept([frames.message_event("new_message", sent.message, members_revision=0)])
+        return Sent(message=sent.message, is_replay=False)
+
+    def _tell_typing(self, kind: str, session: UUID, user: UUID, what: str) -> None:
+        room = self.hub.rooms.get(session)
+        if room is not None:
+            event = frames.typing(kind, session, user, what, members_revision=room.members_revision)
+            self.hub.accept([event])
+
+    # Access notices --------------------------------------------------------------------------------------------------
+
+    def _on_notice(self, notice: Notice) -> None:
+        match notice.kind:
+            case "members":
+                self.hub.recheck([notice.id])
+            case "login":
+                self.hub.close_login(notice.id, SIGNED_OUT)
+            case "closed":
+                self.hub.close_user(notice.id, DEACTIVATED)
+            case "role":
+                # The client comes back at once, under what the person is now.
+                self.hub.close_user(notice.id, RESYNC)
+            case _:
+                log.error("access notice of an unknown kind", extra={"kind": notice.kind})
+
+    async def _on_return(self) -> None:
+        """The notices were away. Sockets whose login ended meanwhile are found by asking for each."""
+        await self.hub.check_all(announce=False)
+        await self._check_logins()
+        self.listening.set()
+
+    async def _check_logins(self) -> None:
+        sockets = list(self.hub.sockets)
+        if not sockets:
+            return
+        live = await in_transaction(actor.system("hub"), live_logins, [socket.login_id for socket in sockets])
+        for socket in sockets:
+            if socket.login_id not in live:
+                socket.close(SIGNED_OUT)
+            elif live[socket.login_id] != (socket.user_id, socket.role):
+                socket.close(RESYNC)
+
+    # Other processes ---------------------------------------------------------------------------------------------------
+
+    async def _pass_on(self, events: list[Event]) -> None:
+        try:
+            async with asyncio.timeout(LAYER_TIMEOUT):
+                await send_to_layer(events, self.hub.node.hex)
+        except Exception as error:  # noqa: BLE001 (whatever the layer raises: rows are the truth)
+            telemetry.observe("layer.failed")
+            if self.layer_is_up:
+                log.warning("events were not passed on; other processes catch up", extra={"why": repr(error)})
+            self.layer_is_up = False
+
+    async def _receive(self) -> None:
+        """Take events of other processes in, for as long as the process lives."""
+        layer = get_channel_layer()
+        assert layer is not None  # settings always name one
+        while True:
+            try:
+                channel = await layer.new_channel()
+                await layer.group_add(GROUP, channel)
+                while True:
+                    self._take(await layer.receive(channel))
+            except Exception:
+                log.warning("channel layer lost; trying again", exc_info=True)
+                self.layer_is_up = False
+                await asyncio.sleep(0.5)
+
+    def _take(self, sent: dict[str, Any]) -> None:
+        """Hand on what another process sent. What cannot be read (of another version, or forged) is left out: a client
+        that misses it sees the gap, and one bad event stops nothing behind it."""
+        try:
+            if sent["type"] == "probe":
+                if sent["node"] == self.hub.node.hex:
+                    self._probe_seen = max(self._probe_seen, sent["at"])
+            elif sent["node"] != self.hub.node.hex:  # our own sockets had them at once
+                for packed in sent["events"]:
+                    self.hub.deliver(Event.unpack(packed))
+        except (KeyError, TypeError, ValueError, AttributeError):
+            telemetry.observe("event.dropped", why="unreadable")
+            log.exception("an event of another process could not be read")
+
+    async def _probe(self) -> None:
+        """Know whether the layer lives, and when it has come back read what it did not deliver."""
+        layer = get_channel_layer()
+        assert layer is not None  # settings always name one
+        while True:
+            self._probe_sent = time.monotonic()
+            with suppress(Exception):
+                probe = {"type": "probe", "node": self.hub.node.hex, "at": self._probe_sent}
+                async with asyncio.timeout(LAYER_TIMEOUT):
+                    await layer.group_send(GROUP, probe)
+            await asyncio.sleep(PROBE_SECONDS)
+            was_up, self.layer_is_up = self.layer_is_up, self._probe_seen >= self._probe_sent
+            if self.layer_is_up and not was_up:
+                log.warning("channel layer is back")
+                with suppress(Exception):
+                    await self.hub.check_all(announce=False)
+
+    # Time ------------------------------------------------------------------------------------------------------------
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(settings.HEARTBEAT_SECONDS)
+            now = time.monotonic()
+            for socket in list(self.hub.sockets):
+                if now - socket.heard_at > IDLE_SECONDS:
+                    socket.close(IDLE)
+            try:
+                await self.hub.check_all(announce=True)
+            except Exception:
+                log.warning("heartbeat: the database does not answer", exc_info=True)
+
+    async def _keep_limits(self) -> None:
+        redis = aioredis.Redis.from_url(settings.REDIS_URL, socket_timeout=1) if settings.REDIS_URL else None
+        turns = 0
+        while True:
+            await asyncio.sleep(1)
+            turns += 1
+            if redis is not None:
+                with suppress(Exception):  # alone meanwhile; /readyz says degraded
+                    await limiter.reconcile(redis)
+            if turns % 60 == 0:
+                limiter.sweep()
+
+
+def event_user(draft: Draft) -> UUID:
+    assert draft.sender.user_id is not None  # the SQL function refuses drafts of nobody
+    return draft.sender.user_id
+
+
+_runtime: Runtime | None = None
+
+
+def current() -> Runtime | None:
+    """This process's runtime, if it runs."""
+    return _runtime
+
+
+def ensure_started() -> Runtime:
+    """Start the runtime on this event loop, unless it runs already."""
+    global _runtime
+    if _runtime is None:
+        _runtime = Runtime()
+        _runtime.start()
+    return _runtime
+
+
+async def stop() -> None:
+    global _runtime
+    if _runtime is not None:
+        runtime, _runtime = _runtime, None
+        await runtime.stop()

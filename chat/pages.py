@@ -1,0 +1,121 @@
+"""The dashboard: painted here, kept alive by its modules."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from accounts.models import User
+from accounts.pages import signed_in
+from chat import first_paint
+from chat.access import SESSIONS
+from chat.models import ChatSession
+from chat.models.message import MAX_CHARS
+from chat.services import session as sessions
+from chat.services.reading import PAGE, message_page, session_shapes, unpublished, with_state
+from chat.shapes import Shape
+from chat.words import words
+from samia_chat.api.pages import page
+from samia_chat.api.views import throttle
+
+
+@require_safe
+@signed_in
+def dashboard(request: HttpRequest, session: UUID | None = None) -> HttpResponse:
+    """The list, and with `session` its thread's newest page."""
+    user: User = request.user  # type: ignore[assignment]  # signed_in admits people only
+    throttle("read", str(user.pk))
+    opened, thread = _open(user, session) if session else (None, None)
+    shapes, following = _list(user)
+    if opened is not None:
+        shapes = [shape for shape in shapes if shape["id"] != session]
+        shapes = sorted([*shapes, opened], key=lambda shape: shape["active_at"], reverse=True)
+    context = {
+        "person": user,
+        "initials": first_paint.initials(user.display_name),
+        "colour": first_paint.colour(user.pk),
+        "rows": [first_paint.row(shape, user.pk) for shape in shapes],
+        "open_id": session,
+        "unread_sessions": first_paint.number(_unread(shapes)) if _unread(shapes) else "",
+        "has_more": following is not None,
+        "data": _data(user, shapes, following, thread),
+    }
+    if opened is not None and thread is not None:
+        name = first_paint.title(opened, user.pk)
+        context |= {
+            "open": opened,
+            "name": name,
+            "message_hint": _("Message {name}").replace("{name}", name),
+            "crowd": first_paint.crowd(opened, user.pk),
+            "subject": first_paint.subject(opened),
+            "row": first_paint.row(opened, user.pk),
+            "lines": first_paint.lines(opened, thread["results"], user.pk),
+            "may_write": opened["mine"] is not None and opened["status"] == ChatSession.Status.ACTIVE,
+        }
+    return render(request, "chat/dashboard.html", context)
+
+
+@require_safe
+def manifest(request: HttpRequest) -> HttpResponse:
+    """What a phone needs to put the product on its home screen."""
+    icons = [
+        {"src": static("samia_chat/icon-192.png"), "sizes": "192x192", "type": "image/png"},
+        {"src": static("samia_chat/icon-512.png"), "sizes": "512x512", "type": "image/png"},
+    ]
+    return JsonResponse(
+        {
+            "name": _("SAMIA TAROT"),
+            "short_name": _("SAMIA TAROT"),
+            "start_url": "/",
+            "display": "standalone",
+            "background_color": "#0f172a",
+            "theme_color": "#0b1222",
+            "icons": icons,
+        },
+        content_type="application/manifest+json",
+    )
+
+
+def _list(user: User) -> tuple[list[Shape], str | None]:
+    """The newest page of the list, as GET /api/chat/sessions answers it."""
+    rows = with_state(SESSIONS.scope(user))
+    found, following = page(rows, {"limit": PAGE}, keys={"active_at": datetime.fromisoformat, "id": UUID})
+    shapes = session_shapes(found, user)
+    sessions.record_looks(user, [shape["id"] for shape in shapes if shape["last_message"]])
+    return shapes, following
+
+
+def _open(user: User, session: UUID) -> tuple[Shape, Shape]:
+    """A session and the newest page of its thread. Raises NotFound."""
+    sessions.may_look(user, session)
+    shape = session_shapes(with_state(ChatSession.objects.filter(pk=session)), user)[0]
+    results, has_more = message_page(session, before=None, after=None, limit=PAGE)
+    held = unpublished([session]).get(session, [])
+    return shape, {"session": session, "results": results, "unpublished": held, "has_more": has_more}
+
+
+def _unread(shapes: list[Shape]) -> int:
+    return sum(1 for shape in shapes if shape["mine"] and shape["mine"]["unread"])
+
+
+def _data(user: User, shapes: list[Shape], following: str | None, thread: Shape | None) -> dict[str, Any]:
+    """What the modules begin with."""
+    return {
+        "user": {"id": user.pk, "role": user.role, "timezone": user.timezone},
+        "now": timezone.now(),
+        "limits": {"max_chars": MAX_CHARS, "edit_seconds": settings.MESSAGE_EDIT_WINDOW},
+        "sign_in": settings.LOGIN_URL,
+        "words": words(),
+        "sessions": shapes,
+        "next": following,
+        "thread": thread,
+    }

@@ -1,0 +1,1 @@
+"""Inputs, and the shapes of chat/shapes.py as OpenAPI knows them."""

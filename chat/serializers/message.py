@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from chat.models import Message
+from chat.models.message import MAX_CHARS
+from chat.serializers import examples
+from chat.services.receipt import KINDS
+from samia_chat.api.input import Input, Query, QueryInt, StrictChar, StrictInt, StrictUUID
+from samia_chat.openapi import shown
+
+SENDABLE = ("text",)
+
+
+@shown(examples.SEND)
+class SendInput(Input):
+    content = StrictChar(max_length=MAX_CHARS)
+    id = StrictUUID(required=False, help_text="Made by the client; sending it again sends nothing twice.")
+    reply_to = StrictUUID(required=False, allow_null=True, default=None)
+    type = serializers.ChoiceField(choices=SENDABLE, required=False, default="text")
+
+
+@shown(examples.SEND_TO)
+class SendToInput(SendInput):
+    session = StrictUUID()
+
+
+@shown(examples.EDIT)
+class EditInput(Input):
+    content = StrictChar(max_length=MAX_CHARS)
+
+
+@shown(examples.READ)
+class ReadInput(Input):
+    up_to = StrictInt(min_value=0)
+    kind = serializers.ChoiceField(choices=KINDS, required=False, default="read")
+
+
+@shown(examples.READ_IN)
+class ReadInSessionInput(ReadInput):
+    session = StrictUUID()
+
+
+class MessagesQuery(Query):
+    before = QueryInt(
+        required=False, min_value=1, max_value=2**62, help_text="The messages just before this seq. Not with `after`."
+    )
+    after = QueryInt(
+        required=False, min_value=0, max_value=2**62, help_text="The messages just after this seq. Not with `before`."
+    )
+    limit = QueryInt(required=False, min_value=1, max_value=100, default=50, help_text="At most so many on a page.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "before" in attrs and "after" in attrs:
+            raise serializers.ValidationError("Give before or after, not both.")
+        return attrs
+
+
+@shown(examples.MESSAGE)
+class MessageSchema(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    session = serializers.UUIDField()
+    sender = serializers.UUIDField(allow_null=True)
+    seq = serializers.IntegerField(allow_null=True, help_text="1, 2, 3 … in the session; null until published.")
+    revision = serializers.IntegerField(allow_null=True, help_text="Of its last change.")
+    type = serializers.ChoiceField(choices=Message.Type.choices)
+    status = serializers.ChoiceField(choices=Message.Status.choices)
+    content = serializers.CharField(allow_blank=True)
+    reply_to = serializers.UUIDField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    edited_at = serializers.DateTimeField(allow_null=True)
+    deleted_at = serializers.DateTimeField(allow_null=True)
+
+
+@shown(examples.MESSAGE_PAGE)
+class MessagePageSchema(serializers.Serializer[Any]):
+    results = MessageSchema(many=True)
+    unpublished = MessageSchema(many=True, help_text="Held messages that you may see; on the newest page.")
+    revision = serializers.IntegerField(help_text="Read before the messages: sync from here misses nothing.")
+    has_more = serializers.BooleanField()
+
+
+@shown(examples.CURSORS)
+class CursorsSchema(serializers.Serializer[Any]):
+    delivered = serializers.IntegerField()
+    seen = serializers.IntegerField()
+    read = serializers.IntegerField()
+    own_ahead = serializers.IntegerField(
+        help_text="Your own messages beyond read: unread = last_seq - read - own_ahead."
+    )

@@ -1,0 +1,202 @@
+"""Sending, editing and deleting messages.
+
+Sending is one SQL function, app.send_chat_messages, with two callers: `send_message` inside a transaction, on Django's
+connection, and `send_alone` through the batcher, for sockets and REST. What they share is here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from chat import frames
+from chat.access import MESSAGES
+from chat.errors import EditWindowOver, EmptyMessage, MessageDeleted, WrongSessionState, raise_for
+from chat.models import ChatSession, Message, SessionState
+from chat.models.message import MAX_CHARS
+from chat.services.session import lock_state, next_revision
+from chat.shapes import Shape, message_shape, sent_message_shape
+from samia_chat import actor, realtime, telemetry
+from samia_chat.access import Person, is_staff
+from samia_chat.actor import Actor
+from samia_chat.errors import Forbidden, Invalid, NotFound
+from samia_chat.realtime.events import Event
+
+CHANGEABLE = (ChatSession.Status.ACTIVE, ChatSession.Status.PAUSED)
+SEND = (
+    "SELECT code, seq, revision, members_revision, created_at FROM app.send_chat_messages("
+    "%s::uuid[], %s::text[], %s::uuid[], %s::uuid[], %s::text[], %s::uuid[])"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A message that somebody wants to send."""
+
+    sender: Actor
+    session_id: UUID
+    message_id: UUID
+    content: str
+    reply_to: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """What the SQL function answers for one draft."""
+
+    code: str
+    seq: int
+    revision: int
+    members_revision: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    message: Shape
+    is_replay: bool  # the same request was carried out before: nothing was written
+
+
+def new_draft(
+    *, sender: Actor, session_id: UUID, content: str, message_id: UUID | None = None, reply_to: UUID | None = None
+) -> Draft:
+    """A draft of somebody who may send, whose text is of the allowed form. Raises Forbidden, EmptyMessage, Invalid."""
+    if MESSAGES.rule(sender, "add") is None:
+        raise Forbidden
+    check_text(content)
+    return Draft(
+        sender=sender, session_id=session_id, message_id=message_id or uuid4(), content=content, reply_to=reply_to
+    )
+
+
+def check_text(content: str) -> None:
+    """Raise EmptyMessage or Invalid unless this can be a message's text."""
+    if not content.strip():
+        raise EmptyMessage
+    if len(content) > MAX_CHARS:
+        raise Invalid(f"A message has at most {MAX_CHARS} characters.")
+    if "\x00" in content:
+        raise Invalid("A message cannot contain the character U+0000.")
+
+
+def columns(drafts: list[Draft]) -> list[list[object]]:
+    """The arguments of SEND."""
+    return [
+        [draft.sender.user_id for draft in drafts],
+        [draft.sender.context() for draft in drafts],
+        [draft.session_id for draft in drafts],
+        [draft.message_id for draft in drafts],
+        [draft.content for draft in drafts],
+        [draft.reply_to for draft in drafts],
+    ]
+
+
+@transaction.atomic
+def send_message(
+    *, sender: Actor, session_id: UUID, content: str, message_id: UUID | None = None, reply_to: UUID | None = None
+) -> Sent:
+    """Send a text inside the current transaction: it appears, and is announced, when that commits.
+
+    Raises NotFound, Forbidden, WrongSessionState, ReplyUnknown, IdTaken, EmptyMessage, Invalid.
+    """
+    wanted = new_draft(sender=sender, session_id=session_id, content=content, message_id=message_id, reply_to=reply_to)
+    with actor.acting_as(sender), connection.cursor() as cursor:
+        cursor.execute(SEND, columns([wanted]))
+        stored = Stored(**dict(zip(Stored.__dataclass_fields__, cursor.fetchone(), strict=True)))
+        telemetry.observe("message.sent", outcome=stored.code)
+        raise_for(stored.code)
+        if stored.code == "replayed":
+            return replayed(wanted)
+    event, sent = announce(wanted, stored)
+    realtime.publish(event)
+    return sent
+
+
+def announce(wanted: Draft, stored: Stored) -> tuple[Event, Sent]:
+    """The event and the answer for a draft that was just stored."""
+    message = sent_message_shape(
+        message_id=wanted.message_id,
+        session_id=wanted.session_id,
+        sender_id=wanted.sender.user_id,  # type: ignore[arg-type]  # the function refuses drafts of nobody
+        seq=stored.seq,
+        revision=stored.revision,
+        content=wanted.content,
+        reply_to=wanted.reply_to,
+        created_at=stored.created_at,
+    )
+    event = frames.message_event("new_message", message, members_revision=stored.members_revision)
+    return event, Sent(message=message, is_replay=False)
+
+
+def replayed(wanted: Draft) -> Sent:
+    """The stored message behind a repeated request, as it is now. Call it in a transaction of the sender's."""
+    message = Message.objects.filter(pk=wanted.message_id).first()
+    if message is None:
+        raise NotFound
+    return Sent(message=message_shape(message), is_replay=True)
+
+
+@transaction.atomic
+def edit_message(*, by: Person, message_id: UUID, content: str) -> Shape:
+    """Change a message's text: the sender within the window, administrators any time. The former text is kept for staff.
+
+    The same text again changes nothing. Raises NotFound, Forbidden, WrongSessionState, EditWindowOver, MessageDeleted,
+    EmptyMessage, Invalid.
+    """
+    check_text(content)
+    message, state = _lock_for_change(by, message_id)
+    if message.deleted_at is not None:
+        raise MessageDeleted
+    if message.type in (Message.Type.SYSTEM, Message.Type.EMERGENCY):
+        raise Invalid("This kind of message cannot be edited.")
+    if message.content == content:
+        return message_shape(message)
+    message.content = content
+    message.edited_at = timezone.now()
+    message.revision = next_revision(state)
+    message.save(update_fields=["content", "edited_at", "revision"])
+    shape = message_shape(message)
+    realtime.publish(frames.message_event("message_updated", shape, members_revision=state.members_revision))
+    return shape
+
+
+@transaction.atomic
+def delete_message(*, by: Person, message_id: UUID) -> Shape:
+    """Delete a message: its place stays, its text goes; the former text is kept for staff. Again, nothing changes.
+
+    Raises NotFound, Forbidden, WrongSessionState, EditWindowOver.
+    """
+    message, state = _lock_for_change(by, message_id, deleted_is_fine=True)
+    if message.deleted_at is not None:
+        return message_shape(message)
+    message.deleted_at = timezone.now()
+    message.deleted_by = by.pk
+    message.revision = next_revision(state)
+    message.save(update_fields=["deleted_at", "deleted_by", "revision"])
+    message.refresh_from_db()  # the trigger emptied it
+    shape = message_shape(message)
+    realtime.publish(frames.message_event("message_deleted", shape, members_revision=state.members_revision))
+    return shape
+
+
+def _lock_for_change(by: Person, message_id: UUID, *, deleted_is_fine: bool = False) -> tuple[Message, SessionState]:
+    """A published message that `by` may change now, and its session's counters, locked."""
+    found: Message = MESSAGES.get(by, "change", pk=message_id, seq__isnull=False)
+    state = lock_state(found.session_id)
+    # Read again: whoever held the lock may have changed it, or ended the session.
+    message = Message.objects.select_related("session").filter(pk=message_id).first()
+    if message is None:
+        raise NotFound
+    if message.deleted_at is not None and deleted_is_fine:
+        return message, state
+    if message.session.status not in CHANGEABLE:
+        raise WrongSessionState
+    window = timedelta(seconds=settings.MESSAGE_EDIT_WINDOW)
+    if not is_staff(by) and timezone.now() - message.created_at > window:
+        raise EditWindowOver
+    return message, state

@@ -1,0 +1,84 @@
+"""Sessions and messages as one viewer reads them: the rows behind a list, a thread and a sync, in a bounded number of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db.models import BigIntegerField, QuerySet, Subquery
+
+from chat.models import ChatSession, Message, Participant, Person, SessionState
+from chat.shapes import Shape, message_shape, session_shape
+from samia_chat.access import Person as Viewer
+
+PAGE = 50
+# LATERAL with OFFSET 0: one index lookup for each session. Left to itself, PostgreSQL reads all messages of all of them.
+_NEWEST = """
+SELECT m.* FROM unnest(%s::uuid[], %s::bigint[]) AS wanted (session_id, seq)
+  CROSS JOIN LATERAL (
+    SELECT * FROM chat_messages c WHERE c.session_id = wanted.session_id AND c.seq = wanted.seq OFFSET 0) m
+"""
+
+
+def with_state(sessions: QuerySet[ChatSession]) -> QuerySet[ChatSession]:
+    return sessions.select_related("state", "booking")
+
+
+def session_shapes(sessions: Iterable[ChatSession], viewer: Viewer) -> list[Shape]:
+    """The shapes of sessions that were read with `with_state`, in their order; three queries whatever their number.
+
+    Each carries the revision read with it, before the rows that follow: whoever syncs from there misses nothing.
+    """
+    sessions = list(sessions)
+    ids = [session.pk for session in sessions]
+    participants: dict[UUID, list[Participant]] = {}
+    for participant in Participant.objects.filter(session_id__in=ids).order_by("joined_at", "id"):
+        participants.setdefault(participant.session_id, []).append(participant)
+    people = Person.objects.in_bulk({p.user_id for members in participants.values() for p in members})
+    newest = Message.objects.raw(_NEWEST, [ids, [session.state.last_seq for session in sessions]])
+    last = {message.session_id: message for message in newest}
+    return [
+        session_shape(
+            session,
+            revision=session.state.revision,
+            participants=participants.get(session.pk, []),
+            people=people,
+            last_message=last.get(session.pk),
+            viewer_id=viewer.pk,
+        )
+        for session in sessions
+    ]
+
+
+def message_page(session_id: UUID, *, before: int | None, after: int | None, limit: int) -> tuple[list[Shape], bool]:
+    """Published messages of a session in order of seq, and whether there are more that way.
+
+    Without bounds the newest; `before` a seq the ones just before it, `after` the ones just after it. Numbers have no
+    holes, so a page is a range of them: with both ends named PostgreSQL never reads a long thread for one page of it.
+    """
+    rows = Message.objects.filter(session_id=session_id, seq__isnull=False)
+    if after is not None:
+        rows, end = rows.filter(seq__gt=after).order_by("seq"), after + limit + 1
+        found = _filled(rows.filter(seq__lte=end), rows.filter(seq__gt=end), limit + 1)
+        return [message_shape(message) for message in found[:limit]], len(found) > limit
+    newest = Subquery(SessionState.objects.filter(pk=session_id).values("last_seq"), output_field=BigIntegerField())
+    upper = before if before is not None else newest + 1
+    rows, lower = rows.filter(seq__lt=upper).order_by("-seq"), upper - limit - 1
+    found = _filled(rows.filter(seq__gte=lower), rows.filter(seq__lt=lower), limit + 1)
+    return [message_shape(message) for message in reversed(found[:limit])], len(found) > limit
+
+
+def _filled(near: QuerySet[Message], far: QuerySet[Message], size: int) -> list[Message]:
+    """`size` rows of `near`; where it has fewer, because something was purged or the thread ends, the rest of `far`."""
+    found = list(near[:size])
+    if len(found) < size and not (found and found[-1].seq == 1):
+        found += far[: size - len(found)]
+    return found
+
+
+def unpublished(session_ids: list[UUID]) -> dict[UUID, list[Shape]]:
+    """Held messages that the viewer may see: his own, for staff all."""
+    found: dict[UUID, list[Shape]] = {}
+    for message in Message.objects.filter(session_id__in=session_ids, seq__isnull=True).order_by("created_at", "id"):
+        found.setdefault(message.session_id, []).append(message_shape(message))
+    return found

@@ -1,0 +1,139 @@
+// The page's frame: which session is open, what the address says, and when to leave for the door.
+
+import "chat/banner";
+import "chat/composer";
+import "chat/session-list";
+import "chat/thread";
+import "chat/thread-head";
+import "samia/theme";
+import "samia/toasts";
+import { me, socket, store, sync, wipe } from "chat/live";
+import { titleOf } from "chat/names";
+import { page } from "samia/page";
+import { number, t } from "samia/text";
+import { toast } from "samia/toasts";
+
+const SESSION = /^\/sessions\/([0-9a-f-]{36})$/;
+const AWAY_MS = 60_000; // a tab in the background for so long is away
+const PRESENCE_ROWS = 30; // of so many sessions we ask who is there
+
+class SamiaDashboard extends HTMLElement {
+  connectedCallback() {
+    this._open = SESSION.exec(location.pathname)?.[1] ?? null;
+    this._wire();
+    this._show({ mustFocus: false });
+    socket.start();
+  }
+
+  _wire() {
+    this.addEventListener("click", (event) => this._clicked(event));
+    this.addEventListener("samia:reply", ({ detail }) => this.querySelector("samia-composer").reply(detail));
+    this.addEventListener("samia:edit", ({ detail }) => this.querySelector("samia-composer").edit(detail));
+    window.addEventListener("popstate", () => this._go(SESSION.exec(location.pathname)?.[1] ?? null));
+    window.addEventListener("online", () => socket.hurry());
+    window.addEventListener("offline", () => socket.hurry());
+    window.addEventListener("pageshow", (event) => event.persisted && socket.hurry());
+    document.addEventListener("visibilitychange", () => this._visibilityChanged());
+    document.addEventListener("samia:signed-out", () => this._leave());
+    this.addEventListener("submit", (event) => {
+      if (!event.target.matches("[data-sign-out]")) return;
+      this._isLeaving = true;
+      socket.end();
+      wipe();
+    });
+    socket.addEventListener("signed-out", () => this._leave());
+    socket.addEventListener("welcome", () => this._askWhoIsThere());
+    store.addEventListener("change", () => this._title());
+    store.addEventListener("left", ({ detail }) => this._left(detail));
+  }
+
+  // Which session is open ----------------------------------------------------------------------------------------------
+
+  _clicked(event) {
+    const link = event.target.closest("a[href]");
+    if (!link || event.defaultPrevented || event.button !== 0) return;
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey || link.target === "_blank") return;
+    const path = link.getAttribute("href");
+    const id = SESSION.exec(path)?.[1] ?? null;
+    if (path !== "/" && !store.get(id)) return;
+    event.preventDefault();
+    if (path === "/" && history.state?.isFromList) {
+      history.back(); // and not one step further from where one came
+      return;
+    }
+    if (id !== this._open) history.pushState({ isFromList: this._open === null }, "", path);
+    this._go(id);
+  }
+
+  _go(id) {
+    const before = this._open;
+    this._open = id;
+    this._show({ mustFocus: true, before });
+  }
+
+  _show({ mustFocus, before = null }) {
+    this.dataset.view = this._open ? "thread" : "list";
+    for (const name of ["samia-session-list", "samia-thread-head", "samia-thread", "samia-composer"]) {
+      this.querySelector(name).session = this._open;
+    }
+    sync.look(this._open);
+    for (const field of document.querySelectorAll("input[name=next]")) field.value = location.pathname;
+    this._title();
+    if (mustFocus) this._focus(before);
+  }
+
+  async _focus(before) {
+    const composer = this.querySelector("samia-composer");
+    await composer.updateComplete;
+    // A phone's keyboard comes when it is asked for.
+    if (this._open && !matchMedia("(pointer: coarse)").matches) composer.focus();
+    else if (!this._open && before) this.querySelector(`a[href="/sessions/${before}"]`)?.focus();
+  }
+
+  _title() {
+    const unread = store.list().filter((session) => session.mine?.unread).length;
+    const session = store.get(this._open);
+    const name = session ? titleOf(session, me) : t("Chats");
+    document.title = `${unread ? `(${number(unread)}) ` : ""}${name} · ${t("SAMIA TAROT")}`;
+  }
+
+  _left(session) {
+    if (session.id === this._open) return; // the thread says it
+    const name = titleOf(session, me);
+    toast({ icon: "lock", text: t("You no longer take part in the session with {name}.", { name }) });
+  }
+
+  // Being there --------------------------------------------------------------------------------------------------------
+
+  _visibilityChanged() {
+    clearTimeout(this._away);
+    if (document.visibilityState === "hidden") {
+      this._away = setTimeout(() => socket.send({ type: "set_presence", state: "away" }), AWAY_MS);
+      return;
+    }
+    socket.hurry();
+    socket.send({ type: "set_presence", state: "online" });
+  }
+
+  async _askWhoIsThere() {
+    const asked = store.list().filter((session) => session.mine || session.id === this._open);
+    for (const { id } of asked.slice(0, PRESENCE_ROWS)) {
+      try {
+        store.takePresence((await socket.ask({ type: "get_online_users", session: id })).users);
+      } catch (refusal) {
+        if (refusal.code === "closed") return;
+      }
+    }
+  }
+
+  /** Signed out elsewhere, or the account was closed: to the door, and back here after it. */
+  _leave() {
+    if (this._isLeaving) return;
+    this._isLeaving = true;
+    socket.end();
+    wipe();
+    location.replace(`${page.sign_in}?next=${encodeURIComponent(location.pathname)}`);
+  }
+}
+
+customElements.define("samia-dashboard", SamiaDashboard);

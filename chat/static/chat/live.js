@@ -1,0 +1,89 @@
+// The one store, socket, outbox and sync of this page, made from what the server wrote into it.
+
+import { Outbox } from "chat/outbox";
+import { Receipts } from "chat/receipts";
+import { Store } from "chat/store";
+import { Sync } from "chat/sync";
+import { useZone } from "samia/dates";
+import { request } from "samia/http";
+import { newId } from "samia/ids";
+import { Keep } from "samia/keep";
+import { page } from "samia/page";
+import { Socket } from "samia/socket";
+import { speak } from "samia/text";
+
+speak(page.words);
+useZone(page.user.timezone);
+
+const DRAFT = "samia.draft.";
+const OUT = "samia.out.";
+const AHEAD_MS = Date.parse(page.now) - Date.now(); // the server's clock before ours
+
+export const me = page.user.id;
+export const limits = page.limits;
+export const isAdmin = ["admin", "super_admin"].includes(page.user.role);
+
+const keep = new Keep();
+// What somebody else wrote on this device and did not send is not ours to keep.
+for (const prefix of [DRAFT, OUT]) keep.wipe(prefix, `${prefix}${me}.`);
+
+export const socket = new Socket({
+  url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/chat`,
+});
+export const store = new Store({ me });
+export const outbox = new Outbox({
+  me,
+  storage: keep,
+  newId,
+  post: ({ id, session, content, reply_to }) => socket.ask({ type: "send_message", id, session, content, reply_to }),
+});
+export const receipts = new Receipts({ store, send: (frame) => socket.send(frame) });
+export const sync = new Sync({ store, outbox, receipts, socket, readCursors });
+
+export const drafts = {
+  get: (session) => keep.get(`${DRAFT}${me}.${session}`) || "",
+  set(session, text) {
+    if (text) keep.set(`${DRAFT}${me}.${session}`, text);
+    else keep.remove(`${DRAFT}${me}.${session}`);
+  },
+};
+
+async function readCursors({ session, isReturn }) {
+  if (isReturn) store.takeSessions((await request("GET", "/api/chat/sessions")).results);
+  if (session) store.takeCursors(session, (await request("GET", `/api/chat/sessions/${session}/participants`)).results);
+}
+
+/** Now, by the server's clock. */
+export function serverNow() {
+  return Date.now() + AHEAD_MS;
+}
+
+/** Forget what was written here and not sent: for signing out. */
+export function wipe() {
+  keep.wipe(DRAFT);
+  keep.wipe(OUT);
+}
+
+let following = page.next;
+
+/** Whether older sessions are left to read. */
+export function hasMoreSessions() {
+  return following !== null;
+}
+
+export async function readMoreSessions() {
+  const answer = await request("GET", `/api/chat/sessions?cursor=${encodeURIComponent(following)}`);
+  following = answer.next;
+  store.takeSessions(answer.results);
+}
+
+/** Read a page of a thread into the store: the newest, or the one before what is held. Raises Problem. */
+export async function readPage(session, before = null) {
+  store.expectPage(session);
+  const query = before === null ? "" : `?before=${before}`;
+  store.takePage(session, await request("GET", `/api/chat/sessions/${session}/messages${query}`), before);
+}
+
+store.takeSessions(page.sessions);
+if (page.thread) store.takePage(page.thread.session, page.thread);
+store.addEventListener("left", ({ detail }) => drafts.set(detail.id, ""));

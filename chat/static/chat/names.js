@@ -1,0 +1,42 @@
+// How people and sessions are called. chat/first_paint.py says the same for the first paint.
+
+import { t } from "samia/text";
+
+const COLOURS = 6;
+
+export function nameOf(person) {
+  return person?.display_name || t("Somebody");
+}
+
+/** A session is called after the people in it, but for the reader. */
+export function titleOf(session, me) {
+  const others = session.others(me);
+  return others.length ? others.map(nameOf).join(" · ") : session.title || t("Session");
+}
+
+/** What it is about: the service that was booked, or its title. */
+export function subjectOf(session) {
+  return session.booking?.service || session.title;
+}
+
+/** The first letters of two words; of names in Arabic script one letter, because two would join. */
+export function initialsOf(name) {
+  const letters = name
+    .split(/\s+/)
+    .filter(Boolean)
+    .map((word) => [...word][0]);
+  return /^[\u0600-\u06ff]/.test(name) ? (letters[0] ?? "") : letters.slice(0, 2).join("").toUpperCase();
+}
+
+/** 1 to 6, the same for a person everywhere. */
+export function colourOf(id) {
+  return (parseInt(id.slice(-4), 16) % COLOURS) + 1;
+}
+
+/** The words for a message without text. */
+export function wordsOf(message) {
+  if (message.deleted_at) return t("This message was deleted");
+  if (message.content) return message.content;
+  const kinds = { audio: t("Voice message"), image: t("Picture"), video: t("Video"), file: t("File") };
+  return kinds[message.type] || t("Emergency call");
+}

@@ -1,0 +1,168 @@
+// The list of sessions: who, what was said last, what is unread.
+
+import { html, nothing, repeat } from "lit";
+import { drafts, hasMoreSessions, me, readMoreSessions, store } from "chat/live";
+import { avatar, tickMark } from "chat/marks";
+import { colourOf, initialsOf, nameOf, titleOf, wordsOf } from "chat/names";
+import { listTime } from "samia/dates";
+import { Element } from "samia/element";
+import { icon } from "samia/icons";
+import { number, t, tn } from "samia/text";
+import { toast } from "samia/toasts";
+
+const FILTERS = {
+  all: () => true,
+  unread: (session) => session.mine?.unread > 0,
+  ended: (session) => session.isOver,
+};
+const KIND_ICONS = { audio: "mic", image: "image", video: "image", file: "file" };
+const REFRESH_MS = 30_000; // "Today" turns into "Yesterday", a signal of writing that was lost ends
+
+class SamiaSessionList extends Element {
+  static properties = {
+    session: { type: String }, // the one that is open
+    _filter: { state: true },
+    _isReading: { state: true },
+  };
+
+  constructor() {
+    super();
+    this._filter = "all";
+    this._isReading = false;
+  }
+
+  connectedCallback() {
+    super.connectedCallback();
+    this.listen(store, "change", () => this.requestUpdate());
+    this.listen(document, "samia:draft", () => this.requestUpdate());
+    this._refresh = setInterval(() => this.requestUpdate(), REFRESH_MS);
+  }
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    clearInterval(this._refresh);
+  }
+
+  async _more() {
+    this._isReading = true;
+    try {
+      await readMoreSessions();
+    } catch {
+      toast({ icon: "alert", isBad: true, text: t("No connection. Try again in a moment.") });
+    } finally {
+      this._isReading = false;
+    }
+  }
+
+  render() {
+    const all = store.list();
+    const shown = all.filter((session) => FILTERS[this._filter](session) || session.id === this.session);
+    return html`<div class="list-tools">
+        <div class="chips" role="group" aria-label=${t("Filter")}>
+          ${this._chip("all", t("All"))}${this._chip("unread", t("Unread"), all.filter(FILTERS.unread).length)}${this._chip(
+            "ended",
+            t("Ended"),
+          )}
+        </div>
+      </div>
+      ${shown.length
+        ? html`<ul class="sessions">
+            ${repeat(
+              shown,
+              ({ id }) => id,
+              (session) => html`<li>${this._row(session)}</li>`,
+            )}
+            ${this._rest()}
+          </ul>`
+        : this._none(all)}`;
+  }
+
+  _chip(name, label, count = 0) {
+    return html`<button
+      type="button"
+      class="chip"
+      aria-pressed=${this._filter === name ? "true" : "false"}
+      @click=${() => (this._filter = name)}
+    >
+      <span>${label}</span>${count ? html`<span class="n">${number(count)}</span>` : nothing}
+    </button>`;
+  }
+
+  _rest() {
+    if (!hasMoreSessions()) return nothing;
+    return html`<li class="more">
+      <button type="button" class="btn btn-block" ?disabled=${this._isReading} @click=${this._more}>${t("Show more")}</button>
+    </li>`;
+  }
+
+  _none(all) {
+    const [title, text] = all.length
+      ? [t("Nothing here"), t("No session is in this selection.")]
+      : [t("Your sessions will appear here"), t("A private chat opens when a booking is confirmed.")];
+    return html`<div class="empty">
+      <span class="disc">${icon("chat")}</span>
+      <h2>${title}</h2>
+      <p>${text}</p>
+    </div>`;
+  }
+
+  _row(session) {
+    const name = titleOf(session, me);
+    const others = session.others(me);
+    const unread = session.mine?.unread ?? 0;
+    const state = others.length === 1 ? store.presence.get(others[0].user)?.state : null;
+    return html`<a
+      class="session ${unread ? "unread" : ""}"
+      href="/sessions/${session.id}"
+      aria-current=${session.id === this.session ? "page" : nothing}
+    >
+      ${avatar({ initials: initialsOf(name), colour: colourOf(others[0]?.user ?? session.id), state })}
+      <div class="truncate">
+        <div class="session-top">
+          <span class="session-name truncate" dir="auto">${name}</span>${tag(session)}<time datetime=${session.activeAt}
+            >${listTime(session.activeAt)}</time
+          >
+        </div>
+        <div class="session-bot">
+          <span class="session-last">${this._last(session)}</span>${flag(session)}${unread
+            ? html`<span class="badge"
+                ><span aria-hidden="true">${number(unread)}</span
+                ><span class="vh">${tn("{count} unread", "{count} unread", unread)}</span></span
+              >`
+            : nothing}
+        </div>
+      </div>
+    </a>`;
+  }
+
+  _last(session) {
+    const writers = store.writers(session);
+    if (writers.length) return html`<span class="is-typing">${t("typing…")}</span>`;
+    const draft = session.id === this.session ? "" : drafts.get(session.id);
+    if (draft) return html`<span class="draft">${t("Draft:")}</span><span dir="auto">${draft}</span>`;
+    const message = session.last;
+    if (!message) return html`<span>${t("Nothing was written yet.")}</span>`;
+    const isOwn = message.sender === me && !message.deleted_at;
+    const isCrowd = !session.mine || session.others(me).length > 1;
+    const kind = message.deleted_at ? "trash" : KIND_ICONS[message.type];
+    return html`${isOwn ? tickMark(store.tick(session, message), "i-xs") : nothing}${kind
+        ? icon(kind, "i-xs")
+        : nothing}${isCrowd && !isOwn && message.sender
+        ? html`<span class="from" dir="auto">${nameOf(session.participants.get(message.sender))}:</span>`
+        : nothing}<span dir="auto">${wordsOf(message)}</span>`;
+  }
+}
+
+function tag(session) {
+  if (session.type === "emergency") return html`<span class="tag tag-danger">${t("Emergency")}</span>`;
+  if (session.isOver) return html`<span class="tag">${t("Ended")}</span>`;
+  return session.type === "support" ? html`<span class="tag">${t("Support")}</span>` : nothing;
+}
+
+function flag({ status }) {
+  if (status !== "locked" && status !== "paused") return nothing;
+  const label = status === "locked" ? t("Locked") : t("Paused");
+  return html`<span class="session-flags" role="img" aria-label=${label}>${icon("lock", "i-xs")}</span>`;
+}
+
+customElements.define("samia-session-list", SamiaSessionList);

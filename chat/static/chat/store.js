@@ -1,0 +1,433 @@
+// What this page holds of the sessions: pure state, no DOM, no network. Rows on the server are the truth; a session here
+// stands at a `revision`, and takes the change that follows it. Anything else is a gap, and the gap is asked for (sync.js).
+
+const TYPING_MS = 8_000; // the server ends a signal after 5 s; if that word is lost, we do
+
+/**
+ * A session as held here.
+ *
+ * `messages` are the published ones from seq `from` on, without a hole, by id; null while nobody has opened the session:
+ * then only its last message is kept. `held` are unpublished ones that we may see. `meanwhile` are those that changed while
+ * a page of messages is on its way, which may have been read before. `mine` is null for staff who look in.
+ */
+export class Session {
+  constructor(id) {
+    this.id = id;
+    this.revision = -1;
+    this.lastSeq = 0;
+    this.participants = new Map();
+    this.mine = null;
+    this.last = null;
+    this.messages = null;
+    this.from = 1;
+    this.held = new Map();
+    this.meanwhile = null;
+    this.typing = new Map();
+    this.isWatched = false;
+  }
+
+  get hasOlder() {
+    return this.from > 1;
+  }
+
+  get isOver() {
+    return this.status === "ended" || this.status === "archived";
+  }
+
+  /** The messages held, in order. */
+  ordered() {
+    return this.messages ? [...this.messages.values()].sort((a, b) => a.seq - b.seq) : [];
+  }
+
+  /** The members other than `me`. */
+  others(me) {
+    return [...this.participants.values()].filter((person) => person.user !== me && !person.left_at);
+  }
+}
+
+export class Store extends EventTarget {
+  /** `me` is the user's id. Dispatches `change` (detail: the session's id), `stored` (an own message), `arrived` (one of
+   * somebody else, just published), `left` (the session). */
+  constructor({ me, now = () => Date.now() }) {
+    super();
+    this.me = me;
+    this.now = now;
+    this.sessions = new Map();
+    this.presence = new Map();
+    // Our own sessions that are not held, because nobody scrolled so far: id → the revision from which we would miss something.
+    this.unheld = new Map();
+  }
+
+  get(id) {
+    return this.sessions.get(id);
+  }
+
+  /** The sessions, latest activity first. */
+  list() {
+    return [...this.sessions.values()].sort(
+      (a, b) => Date.parse(b.activeAt) - Date.parse(a.activeAt) || (a.id < b.id ? 1 : -1),
+    );
+  }
+
+  // From REST ---------------------------------------------------------------------------------------------------------
+
+  /** Sessions of a list. Of one that is held with its messages only cursors are taken: its changes come in order, by sync. */
+  takeSessions(shapes) {
+    for (const shape of shapes) {
+      const session = this._session(shape.id);
+      if (session.revision < 0 || (session.messages === null && shape.revision >= session.revision)) {
+        this._describe(session, shape);
+        session.revision = shape.revision;
+      } else {
+        this._moveCursors(session, shape, shape.revision >= session.revision);
+      }
+      this._changed(session);
+    }
+  }
+
+  /** How far the people of a session are. Who is in it comes in order, by sync. */
+  takeCursors(id, people) {
+    const session = this.get(id);
+    if (!session) return;
+    for (const person of people) {
+      const known = session.participants.get(person.user);
+      if (known) session.participants.set(person.user, furthest(known, known, person));
+    }
+    this._changed(session);
+  }
+
+  /** A page of a session is asked for: from now on keep what changes, lest the page bring an older form of it. */
+  expectPage(id) {
+    const session = this.get(id);
+    if (session) session.meanwhile = new Map();
+  }
+
+  /** A page of messages: the newest, or (`before` given) the ones just before those held. */
+  takePage(id, { results, unpublished, has_more: hasMore }, before = null) {
+    const session = this.get(id);
+    if (!session || (before !== null && before !== session.from)) return;
+    const meanwhile = session.meanwhile || new Map();
+    session.meanwhile = null;
+    if (before === null) {
+      session.messages = new Map();
+      session.held = byId(unpublished);
+    }
+    session.from = hasMore && results.length ? results[0].seq : 1;
+    for (const message of [...results, ...meanwhile.values()]) this._put(session, message);
+    this._changed(session);
+  }
+
+  // From the socket ---------------------------------------------------------------------------------------------------
+
+  /** The heads of our own sessions. True if we are behind. */
+  welcome({ heads }) {
+    let isBehind = false;
+    for (const [id, revision] of Object.entries(heads)) {
+      const session = this.get(id);
+      if (!session) this.unheld.set(id, this.unheld.get(id) ?? revision);
+      if ((session ? session.revision : this.unheld.get(id)) !== revision) isBehind = true;
+    }
+    for (const id of this.unheld.keys()) if (!(id in heads)) this.unheld.delete(id);
+    const isLost = this.list().some((session) => session.isWatched || (session.mine && !(session.id in heads)));
+    return isBehind || isLost;
+  }
+
+  /** What the server is ahead of us, and which sessions are ours. True if we are behind. */
+  heartbeat({ heads, sessions_digest: digest }) {
+    for (const [id, revision] of Object.entries(heads)) {
+      const session = this.get(id);
+      if (!session) this.unheld.delete(id);
+      if (!session || session.revision < revision) return true;
+    }
+    return digest !== undefined && digest !== digestOf(this._ours());
+  }
+
+  /** What to name in `resume`: {session: revision}. */
+  heldRevisions(limit = 1000) {
+    const named = this.list()
+      .filter((session) => session.mine || session.isWatched)
+      .map((session) => [session.id, session.revision]);
+    return Object.fromEntries([...named, ...this.unheld].slice(0, limit));
+  }
+
+  /** The answer to a `resume` that named `asked`. */
+  takeResumed({ sessions, gone }, asked) {
+    for (const entry of sessions) this._takeEntry(entry, asked);
+    for (const id of gone) this.remove(id);
+  }
+
+  /**
+   * Apply one frame. Says "applied", "stale" (known already), "gap" (something before it is missing: ask), or "ignored".
+   */
+  apply(frame) {
+    switch (frame.type) {
+      case "new_message":
+      case "message_updated":
+      case "message_deleted":
+        return this._inOrder(frame, (session) => this._put(session, frame.message, frame.type === "new_message"));
+      case "session_updated":
+        return this._inOrder(frame, (session) => Object.assign(session, described(frame.data)));
+      case "participant_added":
+        return this._inOrder(frame, (session) => session.participants.set(frame.participant.user, frame.participant));
+      case "participant_removed":
+        if (frame.user !== undefined) return this._inOrder(frame, (session) => this._partedFrom(session, frame.user));
+        this.remove(frame.session);
+        return "applied";
+      case "session_created":
+        return this._admitted(frame);
+      case "messages_delivered":
+      case "messages_seen":
+      case "messages_read":
+        return this._receipt(frame);
+      case "typing_start":
+      case "typing_stop":
+        return this._typing(frame);
+      case "presence_changed":
+        this.takePresence([frame]);
+        return "applied";
+      default:
+        return "ignored";
+    }
+  }
+
+  takePresence(people) {
+    for (const { user, state, last_seen_at } of people) this.presence.set(user, { state, last_seen_at });
+    for (const session of this.sessions.values()) {
+      if (people.some(({ user }) => session.participants.has(user))) this._changed(session);
+    }
+  }
+
+  /** Access ended, or the session is not ours: nothing of it stays. */
+  remove(id) {
+    this.unheld.delete(id);
+    const session = this.get(id);
+    if (!session) return;
+    this.sessions.delete(id);
+    this.dispatchEvent(new CustomEvent("left", { detail: session }));
+    this._changed(session);
+  }
+
+  /** Staff look into a session without being in it: its changes are asked for as well. */
+  watch(id, isWatched) {
+    const session = this.get(id);
+    if (session && !session.mine) session.isWatched = isWatched;
+  }
+
+  /** A message as the server answered it to a change of ours; the event that tells the same may come before or after. */
+  keepMessage(message) {
+    const session = this.get(message.session);
+    if (!session) return;
+    this._put(session, message);
+    this._changed(session);
+  }
+
+  /** We have read up to `seq`; others hear of it by receipt. */
+  markRead(id, seq) {
+    const session = this.get(id);
+    if (!session?.mine || session.mine.read_seq >= seq) return;
+    this._moveMine(session, { delivered: seq, seen: seq, read: seq });
+    this._changed(session);
+  }
+
+  // Questions ---------------------------------------------------------------------------------------------------------
+
+  /** How far an own message has come: sent, delivered, seen or read. */
+  tick(session, message) {
+    const others = session.others(this.me);
+    // Staff who were added do not decide whether a reader has read, unless there is nobody else.
+    const partners = others.filter((person) => person.role_in_session !== "staff");
+    const people = partners.length ? partners : others;
+    if (!people.length) return "sent";
+    for (const kind of ["read", "seen", "delivered"]) {
+      if (people.every((person) => person[`${kind}_seq`] >= message.seq)) return kind;
+    }
+    return "sent";
+  }
+
+  /** Who is writing just now. */
+  writers(session) {
+    const now = this.now();
+    return [...session.typing].filter(([, until]) => until > now).map(([user]) => user);
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+
+  _session(id) {
+    if (!this.sessions.has(id)) this.sessions.set(id, new Session(id));
+    this.unheld.delete(id);
+    return this.sessions.get(id);
+  }
+
+  _ours() {
+    const held = this.list().filter((session) => session.mine);
+    return [...held.map((session) => session.id), ...this.unheld.keys()];
+  }
+
+  _describe(session, shape) {
+    Object.assign(session, described(shape), {
+      booking: shape.booking,
+      activeAt: shape.active_at,
+      lastSeq: shape.last_seq,
+      last: shape.last_message,
+    });
+    this._moveCursors(session, shape, true);
+  }
+
+  /** Cursors only grow; who is in it is what the newer of the two says. */
+  _moveCursors(session, shape, isNewer) {
+    for (const person of shape.participants) {
+      const known = session.participants.get(person.user);
+      if (known) session.participants.set(person.user, furthest(isNewer ? person : known, known, person));
+      else if (isNewer) session.participants.set(person.user, person);
+    }
+    if (isNewer && shape.mine) {
+      const isBehind = session.mine && session.mine.read_seq > shape.mine.read_seq;
+      session.mine = furthest(shape.mine, session.mine || shape.mine, shape.mine);
+      if (isBehind) session.mine.unread = this._unreadAfter(session, session.mine.read_seq, shape.mine.unread);
+    } else if (isNewer) {
+      session.mine = null;
+    } else if (shape.mine && session.mine) {
+      const { delivered_seq: delivered, seen_seq: seen, read_seq: read } = shape.mine;
+      this._moveMine(session, { delivered, seen, read });
+    }
+  }
+
+  _takeEntry({ session: shape, revision, messages, unpublished, reset }, asked) {
+    const isWhole = reset || !(shape.id in asked);
+    const session = this._session(shape.id);
+    if (session.revision > revision && !reset) {
+      this._moveCursors(session, shape, false); // events were faster than this answer
+    } else {
+      this._describe(session, shape);
+      if (isWhole) {
+        session.messages = new Map();
+        session.from = messages.length ? messages[0].seq : 1;
+      }
+      session.revision = revision;
+    }
+    for (const message of messages) this._put(session, message);
+    session.held = byId(unpublished);
+    this._changed(session);
+  }
+
+  _inOrder(frame, change) {
+    const session = this.get(frame.session);
+    if (!session) {
+      this.unheld.delete(frame.session);
+      return "gap";
+    }
+    if (frame.revision <= session.revision) return "stale";
+    if (frame.revision > session.revision + 1) return "gap";
+    session.revision = frame.revision;
+    change(session);
+    this._changed(session);
+    return "applied";
+  }
+
+  /** Keep a message in its newest form. `isNew`: it was just published, so it counts and moves cursors. */
+  _put(session, message, isNew = false) {
+    if (message.seq === null) {
+      session.held.set(message.id, message);
+      return;
+    }
+    session.held.delete(message.id);
+    session.meanwhile?.set(message.id, message);
+    if (isNew && message.seq > session.lastSeq) this._count(session, message);
+    if (message.seq >= (session.last?.seq ?? 0) && isNewerForm(message, session.last)) session.last = message;
+    if (session.messages && message.seq >= session.from && isNewerForm(message, session.messages.get(message.id))) {
+      session.messages.set(message.id, message);
+    }
+    if (message.sender === this.me) this.dispatchEvent(new CustomEvent("stored", { detail: message }));
+    else session.typing.delete(message.sender);
+  }
+
+  _count(session, message) {
+    session.lastSeq = message.seq;
+    session.activeAt = message.created_at;
+    if (message.sender !== this.me) this.dispatchEvent(new CustomEvent("arrived", { detail: message }));
+    if (!session.mine) return;
+    if (message.sender !== this.me) session.mine.unread += 1;
+    else if (session.mine.read_seq === message.seq - 1) {
+      this._moveMine(session, { delivered: message.seq, seen: message.seq, read: message.seq });
+    }
+  }
+
+  _receipt({ session: id, user, delivered, seen, read }) {
+    const session = this.get(id);
+    const person = session?.participants.get(user);
+    if (!person) return "ignored";
+    const told = { delivered_seq: delivered, seen_seq: seen, read_seq: read };
+    session.participants.set(user, furthest(person, person, told));
+    if (user === this.me && session.mine) this._moveMine(session, { delivered, seen, read });
+    this._changed(session);
+    return "applied";
+  }
+
+  _moveMine(session, { delivered, seen, read }) {
+    const isRead = read > session.mine.read_seq;
+    const told = { delivered_seq: delivered, seen_seq: seen, read_seq: read };
+    session.mine = furthest(session.mine, session.mine, told);
+    if (isRead) session.mine.unread = this._unreadAfter(session, read, session.mine.unread);
+  }
+
+  /** Messages of others after `seq`, where the messages are held; else no more than there are after it. */
+  _unreadAfter(session, seq, known) {
+    if (session.messages && session.from <= seq + 1) {
+      return session.ordered().filter((message) => message.seq > seq && message.sender !== this.me).length;
+    }
+    return Math.max(0, Math.min(known, session.lastSeq - seq));
+  }
+
+  _admitted({ session: id, revision }) {
+    this.unheld.delete(id);
+    const session = this.get(id);
+    if (session?.mine) return "stale";
+    // Staff who looked in were made members: ask for the session once more, to learn our own place in it.
+    if (session) session.revision = Math.min(session.revision, revision - 1);
+    return "gap";
+  }
+
+  _typing({ type, session: id, user }) {
+    const session = this.get(id);
+    if (!session) return "ignored";
+    if (type === "typing_start") session.typing.set(user, this.now() + TYPING_MS);
+    else session.typing.delete(user);
+    this._changed(session);
+    return "applied";
+  }
+
+  _partedFrom(session, user) {
+    const person = session.participants.get(user);
+    if (person) session.participants.set(user, { ...person, left_at: new Date(this.now()).toISOString() });
+    session.typing.delete(user);
+  }
+
+  _changed(session) {
+    this.dispatchEvent(new CustomEvent("change", { detail: session.id }));
+  }
+}
+
+/** The exclusive or of the ids, in hex, as the server makes it. */
+export function digestOf(ids) {
+  const found = ids.reduce((sum, id) => sum ^ BigInt(`0x${id.replaceAll("-", "")}`), 0n);
+  return found.toString(16).padStart(32, "0");
+}
+
+function described({ type, status, title, created_at: createdAt, ended_at: endedAt }) {
+  return { type, status, title, createdAt, endedAt };
+}
+
+/** `base` with the further of two sets of cursors. */
+function furthest(base, one, other) {
+  const found = { ...base };
+  for (const name of ["delivered_seq", "seen_seq", "read_seq"]) found[name] = Math.max(one[name], other[name]);
+  return found;
+}
+
+function isNewerForm(message, known) {
+  return !known || known.id !== message.id || message.revision > known.revision;
+}
+
+function byId(messages) {
+  return new Map(messages.map((message) => [message.id, message]));
+}

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { linesOf } from "chat/lines";
+import { clock, day, dayKey, listTime, useZone } from "samia/dates";
+import { newId } from "samia/ids";
+import { splitLinks } from "samia/links";
+import { speak, t, tn } from "samia/text";
+import { HER, ME, message } from "./made.mjs";
+
+const NOW = Date.parse("2026-11-21T21:30:00Z");
+
+test("days and times in the reader's zone and language", () => {
+  speak({ language: "en", texts: {}, plurals: {} });
+  useZone("Asia/Beirut");
+  assert.equal(clock("2026-11-21T21:05:00Z"), "23:05");
+  assert.equal(dayKey("2026-11-21T22:30:00Z"), "2026-11-22", "it is tomorrow there already");
+  assert.equal(day("2026-11-21T10:00:00Z", NOW), "Today");
+  assert.equal(day("2026-11-20T10:00:00Z", NOW), "Yesterday");
+  assert.equal(day("2026-11-18T10:00:00Z", NOW), "Wednesday");
+  assert.equal(day("2026-11-12T10:00:00Z", NOW), "12 November");
+  assert.equal(day("2025-11-12T10:00:00Z", NOW), "12 November 2025");
+  assert.equal(listTime("2026-11-18T10:00:00Z", NOW), "Wed");
+  speak({ language: "ar", texts: { Today: "اليوم" }, plurals: {} });
+  useZone("Asia/Beirut");
+  assert.equal(clock("2026-11-21T21:05:00Z"), "٢٣:٠٥");
+  assert.equal(day("2026-11-21T10:00:00Z", NOW), "اليوم");
+  assert.equal(day("2026-11-12T10:00:00Z", NOW), "١٢ نوفمبر");
+});
+
+test("texts, their gaps, and the forms for numbers", () => {
+  const forms = { zero: "صفر", one: "واحدة", two: "اثنتان", few: "{count} قليل", many: "{count} كثير", other: "{count}" };
+  speak({ language: "ar", texts: { "Say hello to {name}": "سلام {name}" }, plurals: { "{count} new": forms } });
+  assert.equal(t("Say hello to {name}", { name: "{name} $1" }), "سلام {name} $1");
+  assert.equal(t("Not in the list"), "Not in the list");
+  const said = [0, 1, 2, 3, 11, 100].map((count) => tn("{count} new", "{count} new", count));
+  assert.deepEqual(said, ["صفر", "واحدة", "اثنتان", "٣ قليل", "١١ كثير", "١٠٠"]);
+  speak({ language: "en", texts: {}, plurals: {} });
+  assert.equal(tn("{count} message", "{count} messages", 1), "1 message");
+  assert.equal(tn("{count} message", "{count} messages", 1200), "1,200 messages");
+});
+
+test("addresses in text, the same as the server finds", () => {
+  const cases = JSON.parse(readFileSync(new URL("../../tests/browser/links.json", import.meta.url), "utf8"));
+  for (const [text, expected] of cases) {
+    assert.deepEqual(splitLinks(text).map((part) => [part.text, part.isLink]), expected, text);
+  }
+});
+
+test("ids are UUIDs, also where the page is not secure", () => {
+  const form = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+  const insecure = { getRandomValues: (bytes) => globalThis.crypto.getRandomValues(bytes) };
+  assert.match(newId(), form);
+  assert.match(newId(insecure), form);
+  assert.notEqual(newId(insecure), newId(insecure));
+});
+
+test("groups break at another sender, another day, a pause, and where the new begins", () => {
+  const at = (seq, sender, time) => message(seq, { sender, created_at: `2026-11-${time}:00Z` });
+  const messages = [
+    at(1, HER, "20T09:00"),
+    at(2, HER, "20T09:05"),
+    at(3, HER, "20T09:30"),
+    at(4, ME, "20T09:31"),
+    at(5, HER, "21T09:31"),
+    at(6, HER, "21T09:32"),
+    { ...at(undefined, ME, "21T09:33"), id: "waiting" },
+  ];
+  const lines = linesOf({ messages, me: ME, newAfter: 5, dayOf: (time) => time.slice(0, 10) });
+  const said = lines.map((one) =>
+    one.kind === "message" ? `${one.message.id}${one.isOwn ? " own" : ""}${one.isFirst ? " first" : ""}${one.isLast ? " last" : ""}` : one.kind,
+  );
+  assert.deepEqual(said, [
+    "day",
+    "m1 first",
+    "m2 last",
+    "m3 first last",
+    "m4 own first last",
+    "day",
+    "m5 first last",
+    "unread",
+    "m6 first last",
+    "waiting own first last",
+  ]);
+  assert.equal(lines.find((one) => one.kind === "unread").count, 1);
+  assert.equal(new Set(lines.map((one) => one.key)).size, lines.length);
+});

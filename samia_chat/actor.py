@@ -1,0 +1,114 @@
+"""Who acts: kept in a context variable and written into every database transaction by the backend in `samia_chat.db`.
+
+asgiref copies context variables into the threads of sync views and `sync_to_async`, so one assignment covers a request.
+Without an actor no policy gives a row: code that forgets to act as somebody sees an empty database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+import msgspec
+from django.db import connections
+from psycopg.pq import TransactionStatus
+
+from samia_chat.roles import STAFF_AND_SYSTEM, SYSTEM_ROLE
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Actor:
+    """A person, or the system under the name of a command or job. All fields but `user_id` are for the record only."""
+
+    user_id: UUID | None = None
+    role: str = ""
+    name: str = ""  # of the command or job
+    address: str | None = None
+    user_agent: str = ""
+    request_id: str = ""
+    reason: str = ""
+
+    @property
+    def pk(self) -> UUID | None:
+        """So that an actor can be asked of the matrix like a person."""
+        return self.user_id
+
+    @property
+    def database_role(self) -> str:
+        """The role entered by SET LOCAL ROLE. The database checks the person's row again (app.role())."""
+        return "samia_staff" if self.role in STAFF_AND_SYSTEM else "none"
+
+    def uid(self) -> str:
+        return str(self.user_id) if self.user_id else ""
+
+    def context(self) -> str:
+        """What the audit trigger reads beside the actor's id: a JSON object without empty fields."""
+        fields = {
+            "role": self.role,
+            "name": self.name,
+            "address": self.address,
+            "agent": self.user_agent[:512],
+            "request": self.request_id,
+            "reason": self.reason,
+        }
+        return msgspec.json.encode({key: value for key, value in fields.items() if value}).decode()
+
+    def because(self, reason: str) -> Actor:
+        return replace(self, reason=reason)
+
+
+NOBODY = Actor()
+_current: ContextVar[Actor] = ContextVar("actor", default=NOBODY)
+
+
+def system(name: str) -> Actor:
+    """The actor of a command or job, named after it."""
+    return Actor(role=SYSTEM_ROLE, name=name)
+
+
+def current() -> Actor:
+    return _current.get()
+
+
+def become(actor: Actor) -> None:
+    """Set the actor for the rest of this request or task. Open transactions change hands as well."""
+    _current.set(actor)
+    _write_into_open_transactions()
+
+
+@contextmanager
+def acting_as(actor: Actor) -> Iterator[Actor]:
+    """Act as somebody else for a while. The former actor returns, also inside a transaction that stays open.
+
+    set_config(…, true) outlives a savepoint, so leaving a nested block has to write the former actor again.
+    """
+    token = _current.set(actor)
+    try:
+        _write_into_open_transactions()
+        yield actor
+    finally:
+        _current.reset(token)
+        _write_into_open_transactions()
+
+
+def emit(connection: object) -> None:
+    """Write the current actor into the transaction that has just begun on `connection`."""
+    actor = _current.get()
+    with connection.cursor() as cursor:  # type: ignore[attr-defined]
+        # The role comes last: from there on the transaction has that role's rights only.
+        cursor.execute(
+            "SELECT set_config('app.actor', %s, true), set_config('app.context', %s, true), set_config('role', %s, true)",
+            [actor.uid(), actor.context(), actor.database_role],
+        )
+
+
+def _write_into_open_transactions() -> None:
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block or connection.connection is None:
+            continue
+        # In a failed transaction nothing runs until the rollback, which restores the former actor by itself.
+        if connection.connection.info.transaction_status != TransactionStatus.INERROR:
+            emit(connection)

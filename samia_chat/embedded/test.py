@@ -1,0 +1,125 @@
+"""`./samia test`: everything CI checks, on a database cluster of its own that is thrown away.
+
+With arguments, only pytest runs, with those: ./samia test tests/chat -k edit
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from samia_chat.embedded import environment
+from samia_chat.embedded.postgres import Cluster
+from samia_chat.embedded.redis import Redis
+from samia_chat.embedded.terminal import Refusal, one_sentence, say
+
+HERE = environment.HERE
+PACKAGES = {"chromium": ("chromium", "chromium-browser", "google-chrome"), "redis-server": ("redis-server",)}
+
+
+def main() -> None:
+    arguments = sys.argv[1:]
+    is_full = "--full" in arguments
+    chosen = [argument for argument in arguments if argument != "--full"]
+    with one_sentence():
+        _refuse_missing_packages()
+        _remove_stale_clusters()
+        cluster, redis = Cluster(environment.STATE / f"test-{os.getpid()}", throwaway=True), Redis()
+        try:
+            cluster.hold()
+            redis.start()
+            env = _settings(cluster, redis, is_full)
+            raise SystemExit(_run(_steps(chosen), env))
+        finally:
+            redis.remove()
+            cluster.release()
+
+
+def _refuse_missing_packages() -> None:
+    missing = [name for name, programs in PACKAGES.items() if not any(map(shutil.which, programs))]
+    if missing:
+        raise Refusal(
+            f"the tests need {' and '.join(missing)}. On Debian or Ubuntu: apt-get install {' '.join(missing)}"
+        )
+
+
+def _remove_stale_clusters() -> None:
+    """Clusters whose test run was killed: their lock is free."""
+    for lock in environment.STATE.glob("test-*.lock"):
+        with open(lock) as held:
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+        cluster = Cluster(lock.with_suffix(""), throwaway=True)
+        if cluster.data.exists():
+            cluster.hold()
+            cluster.release()
+        cluster.remove()
+
+
+def _settings(cluster: Cluster, redis: Redis, is_full: bool) -> dict[str, str]:
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("SAMIA_", "DATABASE_", "REDIS_"))}
+    return {
+        **own,
+        "DATABASE_URL": cluster.url("samia_app"),
+        "DATABASE_OWNER_URL": cluster.url("samia_owner"),
+        "SAMIA_SECRET_KEY": "test " * 10,
+        "SAMIA_LOG_LEVEL": "WARNING",
+        "TEST_SUPERUSER_URL": cluster.url("postgres"),
+        "TEST_REDIS_URL": redis.url,
+        "TEST_FULL": "1" if is_full else "",
+        # The guard comes first: its sitecustomize refuses the network to every Python process of the tests.
+        "PYTHONPATH": f"{HERE / 'tests' / 'guard'}{os.pathsep}{HERE}",
+        "PYTHONWARNINGS": "error::DeprecationWarning:samia_chat,error::DeprecationWarning:chat",
+    }
+
+
+def _steps(chosen: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """Name and command of each step. With pytest arguments, what they need and pytest."""
+
+    def tool(*words: str) -> list[str]:
+        return [sys.executable, "-m", *words]
+
+    def manage(*words: str) -> list[str]:
+        return [sys.executable, "manage.py", *words]
+
+    database = [("migrations run", manage("migrate", "--verbosity", "0"))]
+    if chosen:
+        return [*database, ("pytest", tool("pytest", *chosen))]
+    return [
+        ("ruff", tool("ruff", "check", ".")),
+        ("ruff format", tool("ruff", "format", "--check", ".")),
+        ("mypy", tool("mypy")),
+        ("import-linter", [str(Path(sys.executable).with_name("lint-imports"))]),
+        *database,
+        ("migrations are complete", manage("makemigrations", "--check", "--dry-run")),
+        ("policies agree with the matrices", manage("policies", "--check")),
+        ("documents are current", manage("documents", "--check")),
+        ("pytest", tool("pytest", "-n", "2", "--dist", "loadfile")),
+    ]
+
+
+def _run(steps: list[tuple[str, list[str]]], env: dict[str, str]) -> int:
+    failed = []
+    for name, command in steps:
+        say(f"── {name}")
+        started = time.monotonic()
+        code = subprocess.run(command, env=env, cwd=HERE).returncode
+        say(f"   {'passed' if code == 0 else 'FAILED'} in {time.monotonic() - started:.1f} s")
+        if code != 0:
+            failed.append(name)
+            if name == "migrations run":
+                break
+    say(f"\nFailed: {', '.join(failed)}" if failed else "\nAll passed.")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""Rates: a token bucket per process, user and kind, reconciled between processes through Redis once a second.
+
+Counting stays in memory, so a send never waits for Redis; a process that cannot reach it counts alone, and /readyz says so.
+Between two reconciliations N processes may together grant up to N bursts; the debt is then paid off before more is granted.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+
+
+@dataclass(slots=True)
+class Bucket:
+    tokens: float
+    at: float  # monotonic seconds of the last refill
+    spent: float = 0.0  # since the last reconciliation
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    capacity: float
+    per_second: float
+
+
+# KEYS[1] bucket; ARGV: spent since last time, capacity, refill per second. Returns the tokens left, possibly below zero.
+RECONCILE = """
+local now = redis.call('TIME'); now = tonumber(now[1]) + tonumber(now[2]) / 1e6
+local held = redis.call('HMGET', KEYS[1], 't', 'a')
+local capacity, rate = tonumber(ARGV[2]), tonumber(ARGV[3])
+local tokens = tonumber(held[1]) or capacity
+local at = tonumber(held[2]) or now
+tokens = math.min(capacity, tokens + (now - at) * rate) - tonumber(ARGV[1])
+redis.call('HSET', KEYS[1], 't', tostring(tokens), 'a', tostring(now))
+redis.call('PEXPIRE', KEYS[1], math.ceil((capacity - tokens) / rate * 1000) + 60000)
+return tostring(tokens)
+"""
+
+
+def _rates() -> dict[str, Rate]:
+    per_minute = {
+        "message": settings.RATE_MESSAGES,
+        "write": settings.RATE_WRITES,
+        "read": settings.RATE_READS,
+        "frame": settings.RATE_FRAMES,
+    }
+    rates = {kind: Rate(capacity=count, per_second=count / 60) for kind, count in per_minute.items()}
+    rates["sign_in"] = Rate(capacity=settings.RATE_SIGN_IN, per_second=settings.RATE_SIGN_IN / 20)
+    return rates
+
+
+@dataclass
+class Limiter:
+    buckets: dict[tuple[str, str], Bucket] = field(default_factory=dict)
+    touched: set[tuple[str, str]] = field(default_factory=set)
+
+    def take(self, kind: str, key: str) -> float:
+        """Take one token. Returns 0, or the seconds until there is one (nothing is taken then)."""
+        rate = _rates_of[kind] if _rates_of else self.reload()[kind]
+        now = time.monotonic()
+        name = (kind, key)
+        bucket = self.buckets.get(name)
+        if bucket is None:
+            bucket = self.buckets[name] = Bucket(tokens=rate.capacity, at=now)
+        else:
+            bucket.tokens = min(rate.capacity, bucket.tokens + (now - bucket.at) * rate.per_second)
+            bucket.at = now
+        if bucket.tokens < 1:
+            return (1 - bucket.tokens) / rate.per_second
+        bucket.tokens -= 1
+        bucket.spent += 1
+        self.touched.add(name)
+        return 0.0
+
+    def give_back(self, kind: str, key: str) -> None:
+        """Return a token: a replayed message does not count."""
+        bucket = self.buckets.get((kind, key))
+        if bucket is not None:
+            bucket.tokens += 1
+            bucket.spent -= 1
+
+    def reload(self) -> dict[str, Rate]:
+        """Read the rates from the settings again (tests change them)."""
+        _rates_of.clear()
+        _rates_of.update(_rates())
+        return _rates_of
+
+    def reset(self) -> None:
+        self.buckets.clear()
+        self.touched.clear()
+        self.reload()
+
+    async def reconcile(self, redis: Any) -> None:
+        """Tell Redis what was spent here, and take over what is left for everybody. Raises what redis raises."""
+        names = list(self.touched)
+        self.touched.clear()
+        sent = {name: self.buckets[name].spent for name in names if name in self.buckets}
+        pipe = redis.pipeline(transaction=False)
+        for (kind, key), spent in sent.items():
+            rate = _rates_of[kind]
+            pipe.eval(RECONCILE, 1, f"samia:rate:{kind}:{key}", spent, rate.capacity, rate.per_second)
+        for name, left in zip(sent, await pipe.execute(), strict=True):
+            bucket = self.buckets[name]
+            bucket.spent -= sent[name]
+            bucket.tokens = min(bucket.tokens, float(left))
+
+    def sweep(self) -> None:
+        """Forget buckets that are full again: they say nothing a new one would not."""
+        now = time.monotonic()
+        for name, bucket in list(self.buckets.items()):
+            rate = _rates_of[name[0]]
+            if name not in self.touched and bucket.tokens + (now - bucket.at) * rate.per_second >= rate.capacity:
+                del self.buckets[name]
+
+
+_rates_of: dict[str, Rate] = {}
+limiter = Limiter()

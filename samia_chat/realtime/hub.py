@@ -1,0 +1,379 @@
+"""One hub per web process: which of its sockets are in which session, and events to them in order.
+
+The member table is built from the database when a socket connects and kept by access notices (PostgreSQL's LISTEN), never
+by the channel layer: access that is withdrawn must reach sockets when Redis is down, too. A heartbeat reads it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Protocol
+from uuid import UUID, uuid4
+
+from samia_chat import telemetry
+from samia_chat.realtime.events import Event, encode
+
+log = logging.getLogger(__name__)
+EARLY_SECONDS = 0.1  # how long an event waits for the one before it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """How far a session is. `members` are the people in it, where they were asked for."""
+
+    session: UUID
+    last_seq: int
+    revision: int
+    members_revision: int
+    status: str
+    members: frozenset[UUID] = frozenset()
+
+
+class Directory(Protocol):
+    """Where the hub learns who is in which session."""
+
+    async def heads(self, users: list[UUID], sessions: list[UUID]) -> dict[UUID, Head]:
+        """The sessions of these people and these sessions; `members` are those of `users` who are in it."""
+
+    async def members(self, sessions: list[UUID]) -> dict[UUID, Head]:
+        """These sessions with all their members; those that are not there are missing."""
+
+
+class Socket(Protocol):
+    """What the hub needs of a socket. Implemented by the consumer."""
+
+    user_id: UUID
+    login_id: UUID
+    role: str
+    heard_at: float  # monotonic seconds of the last frame from the client
+    rooms: set[UUID]  # the sessions whose events it gets; kept by the hub
+    looking: set[UUID]  # those of them that staff look into without being members
+
+    def push(self, frame: str, *, droppable: bool = False) -> None: ...
+    def close(self, code: int) -> None: ...
+
+
+@dataclass(slots=True)
+class Room:
+    """A session with at least one socket in this process."""
+
+    session: UUID
+    revision: int  # of the last event handed on
+    members_revision: int
+    status: str
+    sockets: set[Socket] = field(default_factory=set)
+    early: dict[int, Event] = field(default_factory=dict)
+    waiting: list[Event] = field(default_factory=list)  # for the members to be known
+    timer: asyncio.TimerHandle | None = None
+
+
+class Hub:
+    def __init__(self, directory: Directory, pass_on: Callable[[list[Event]], Awaitable[None]] | None) -> None:
+        """`pass_on` hands events to the other processes; None: there are none."""
+        self.node = uuid4()
+        self.loop = asyncio.get_running_loop()
+        self.rooms: dict[UUID, Room] = {}
+        self.users: dict[UUID, set[Socket]] = {}
+        self.sockets: set[Socket] = set()
+        self.directory = directory
+        self._pass_on = pass_on
+        self._outgoing: list[Event] = []
+        self._flushing: asyncio.Task[None] | None = None
+        self._to_check: set[UUID] = set()
+        self._checking: asyncio.Task[None] | None = None
+        self._reads: list[set[UUID]] = []
+        # Grows with every notice about a person or a login: what was read of one before may be out of date.
+        self.access_epoch = 0
+
+    # Sockets come and go ---------------------------------------------------------------------------------------------
+
+    async def join(self, socket: Socket) -> list[Head]:
+        """Admit a socket to all sessions of its person; their heads."""
+        # Before the question: a notice that arrives while the answer is on its way finds the socket.
+        self.sockets.add(socket)
+        self.users.setdefault(socket.user_id, set()).add(socket)
+        with self._reading():
+            heads = await self.directory.heads([socket.user_id], [])
+            for head in heads.values():
+                self._attach(socket, head)
+        return list(heads.values())
+
+    def leave(self, socket: Socket) -> None:
+        self.sockets.discard(socket)
+        others = self.users.get(socket.user_id, set())
+        others.discard(socket)
+        if not others:
+            self.users.pop(socket.user_id, None)
+        for session in list(socket.rooms):
+            self._detach(socket, session)
+
+    def look(self, socket: Socket, head: Head) -> None:
+        """Let a staff socket into a session that it asked to see. Whether it may was decided before."""
+        if head.session not in socket.rooms:
+            socket.looking.add(head.session)
+            self._attach(socket, head)
+
+    def look_away(self, socket: Socket, session: UUID) -> None:
+        if session in socket.looking:
+            socket.looking.discard(session)
+            self._detach(socket, session)
+            self.recheck([session])  # he may have become a member meanwhile
+
+    def _attach(self, socket: Socket, head: Head) -> None:
+        room = self.rooms.get(head.session)
+        if room is None:
+            room = self.rooms[head.session] = Room(
+                session=head.session,
+                revision=head.revision,
+                members_revision=head.members_revision,
+                status=head.status,
+            )
+        elif head.members_revision < room.members_revision:
+            self.recheck([head.session])  # the head was read before a change that this process knows of
+            return
+        # An older room keeps its revision: an event on its way is still to be handed to those who were there before.
+        room.sockets.add(socket)
+        socket.rooms.add(head.session)
+
+    def _detach(self, socket: Socket, session: UUID) -> None:
+        socket.rooms.discard(session)
+        room = self.rooms.get(session)
+        if room is None:
+            return
+        room.sockets.discard(socket)
+        if not room.sockets:
+            if room.timer is not None:
+                room.timer.cancel()
+            del self.rooms[session]
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Around a read of members and what is done with it. Sessions that notices name meanwhile are asked for again."""
+        stirred: set[UUID] = set()
+        self._reads.append(stirred)
+        try:
+            yield
+        finally:
+            self._reads.remove(stirred)
+            if stirred:
+                self.recheck(stirred)
+
+    # Events ----------------------------------------------------------------------------------------------------------
+
+    def accept_from_thread(self, events: list[Event]) -> None:
+        self.loop.call_soon_threadsafe(self.accept, events)
+
+    def accept(self, events: list[Event]) -> None:
+        """Events of this process: to its own sockets at once, to the other processes with the next turn of the loop."""
+        for event in events:
+            self.deliver(event)
+        if self._pass_on is None:
+            return
+        self._outgoing.extend(events)
+        if self._flushing is None:
+            self._flushing = self.loop.create_task(self._flush(self._pass_on))
+
+    async def _flush(self, pass_on: Callable[[list[Event]], Awaitable[None]]) -> None:
+        try:
+            while self._outgoing:
+                events, self._outgoing = self._outgoing, []
+                await pass_on(events)
+        finally:
+            self._flushing = None
+
+    def deliver(self, event: Event) -> None:
+        """To the sockets of this process. Touches no database and asks for no actor."""
+        if event.further:
+            self._hand_to_several(event)
+            return
+        room = self.rooms.get(event.session)
+        if room is None:
+            return
+        if event.members_revision > room.members_revision:
+            room.waiting.append(event)
+            self.recheck([event.session])
+        elif event.revision is None:
+            self._hand(room, event)
+        elif event.revision == room.revision + 1:
+            self._hand_in_order(room, event)
+        elif event.revision > room.revision:
+            room.early[event.revision] = event
+            if room.timer is None:
+                room.timer = self.loop.call_later(EARLY_SECONDS, self._give_up_waiting, room)
+        else:
+            telemetry.observe("event.dropped", why="repeated")
+
+    def _hand_in_order(self, room: Room, event: Event) -> None:
+        following: Event | None = event
+        while following is not None:
+            self._hand(room, following)
+            assert following.revision is not None  # only such events come here
+            room.revision = following.revision
+            following = room.early.pop(room.revision + 1, None)
+        if not room.early and room.timer is not None:
+            room.timer.cancel()
+            room.timer = None
+
+    def _give_up_waiting(self, room: Room) -> None:
+        """The missing event was lost. What came early goes out; clients see the gap and ask for what is missing."""
+        room.timer = None
+        for revision in sorted(room.early):
+            self._hand(room, room.early[revision])
+            room.revision = revision
+        room.early.clear()
+
+    def _hand(self, room: Room, event: Event) -> None:
+        self._push(room.sockets, event)
+
+    def _hand_to_several(self, event: Event) -> None:
+        rooms = [self.rooms[session] for session in (event.session, *event.further) if session in self.rooms]
+        self._push({socket for room in rooms for socket in room.sockets}, event)
+
+    def _push(self, sockets: set[Socket], event: Event) -> None:
+        droppable = event.revision is None
+        for socket in sockets:
+            if socket.user_id != event.not_to:
+                socket.push(event.frame, droppable=droppable)
+        telemetry.observe("event.delivered", count=len(sockets))
+
+    # Access ----------------------------------------------------------------------------------------------------------
+
+    def recheck(self, sessions: Iterable[UUID]) -> None:
+        """Ask again who is in these sessions. Questions that come together are asked together."""
+        asked = set(sessions)
+        self._to_check |= asked
+        for stirred in self._reads:
+            stirred |= asked
+        if self._checking is None:
+            self._checking = self.loop.create_task(self._check())
+
+    async def _check(self) -> None:
+        try:
+            while self._to_check:
+                sessions, self._to_check = list(self._to_check), set()
+                if not self.sockets:
+                    continue
+                try:
+                    heads = await self.directory.members(sessions)
+                except Exception:
+                    log.exception("members could not be read; asking again")
+                    self._to_check.update(sessions)
+                    await asyncio.sleep(0.25)
+                    continue
+                for session in sessions:
+                    self._settle(session, heads.get(session))
+                    if session in heads:
+                        self.loop.call_later(EARLY_SECONDS, self._tell_if_behind, heads[session])
+        finally:
+            self._checking = None
+
+    def _settle(self, session: UUID, head: Head | None) -> None:
+        """Make the member table agree with what was read; then what waited for that is handed on."""
+        room = self.rooms.get(session)
+        if room is not None and head is not None and head.members_revision < room.members_revision:
+            return  # read before a change that this process knows of
+        members = head.members if head else frozenset()
+        for socket in list(room.sockets) if room else []:
+            if socket.user_id in members:
+                socket.looking.discard(session)
+            elif session not in socket.looking or head is None:
+                self._remove(socket, session)
+        if head is None:
+            return
+        for user in members & self.users.keys():
+            for socket in self.users[user]:
+                self._admit(socket, head)
+        room = self.rooms.get(session)
+        if room is not None:
+            room.members_revision = head.members_revision
+            room.status = head.status
+            waiting, room.waiting = room.waiting, []
+            for event in waiting:
+                self.deliver(event)
+
+    def _admit(self, socket: Socket, head: Head) -> None:
+        if head.session not in socket.rooms:
+            self._attach(socket, head)
+            frame = {"type": "session_created", "session": str(head.session), "revision": head.revision}
+            socket.push(encode(frame))
+
+    def _remove(self, socket: Socket, session: UUID) -> None:
+        self._detach(socket, session)
+        socket.looking.discard(session)
+        socket.push(encode({"type": "participant_removed", "session": str(session)}))
+
+    def _tell_if_behind(self, head: Head) -> None:
+        """Something happened of which no event came: it was done from elsewhere, or the event was lost."""
+        room = self.rooms.get(head.session)
+        if room is not None and room.revision < head.revision:
+            frame = encode({"type": "heartbeat", "heads": {str(head.session): head.revision}})
+            for socket in room.sockets:
+                socket.push(frame)
+            room.revision = head.revision
+
+    def close_login(self, login_id: UUID, code: int) -> None:
+        self.access_epoch += 1
+        for socket in [socket for socket in self.sockets if socket.login_id == login_id]:
+            socket.close(code)
+
+    def close_user(self, user_id: UUID, code: int) -> None:
+        self.access_epoch += 1
+        for socket in list(self.users.get(user_id, ())):
+            socket.close(code)
+
+    # Heartbeat -------------------------------------------------------------------------------------------------------
+
+    async def check_all(self, *, announce: bool) -> None:
+        """Read all heads and memberships in one query, mend the table, and tell each socket what it has not been handed.
+
+        `announce`: also send a heartbeat to sockets that miss nothing, so that they know the connection lives.
+        """
+        if not self.sockets:
+            return
+        with self._reading():
+            looked = {session for socket in self.sockets for session in socket.looking}
+            heads = await self.directory.heads(list(self.users), list(looked))
+            for session in {*heads, *self.rooms}:
+                self._settle(session, heads.get(session))
+        mine: dict[UUID, list[UUID]] = {}
+        for head in heads.values():
+            for user in head.members:
+                mine.setdefault(user, []).append(head.session)
+        # Events of what was just committed may still be on their way.
+        await asyncio.sleep(EARLY_SECONDS)
+        behind = {
+            session: head.revision
+            for session, head in heads.items()
+            if (room := self.rooms.get(session)) is not None and room.revision < head.revision
+        }
+        for socket in list(self.sockets):
+            ahead = {str(session): behind[session] for session in socket.rooms if session in behind}
+            if ahead or announce:
+                sessions = mine.get(socket.user_id, [])
+                socket.push(encode({"type": "heartbeat", "heads": ahead, "sessions_digest": digest(sessions)}))
+        for session, revision in behind.items():
+            if (room := self.rooms.get(session)) is not None:
+                room.revision = max(room.revision, revision)
+
+
+def digest(sessions: Iterable[UUID]) -> str:
+    """The exclusive or of the ids, in hex: the same set gives the same text, in any order and any language."""
+    return f"{reduce(lambda found, session: found ^ session.int, sessions, 0):032x}"
+
+
+_running: Hub | None = None
+
+
+def running() -> Hub | None:
+    """The hub of this process, if it serves sockets."""
+    return _running
+
+
+def set_running(hub: Hub | None) -> None:
+    global _running
+    _running = hub

@@ -1,0 +1,278 @@
+"""Every setting, read once from the environment. Each line gives unit and default; unknown SAMIA_* names are refused.
+
+docs/settings.md is written from this source: the comment on a setting's line, or above it, is its sentence there, and a
+comment that ends in a rule is a heading.
+
+A secret may also be given as a file: SAMIA_SECRET_KEY_FILE=/run/secrets/key. A value given both ways is refused.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from psycopg.conninfo import conninfo_to_dict
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+_known = {
+    "SAMIA_PG_BIN",  # read by ./samia only: the folder of PostgreSQL 18's programs; empty: those of the wheel
+    "SAMIA_STATE",  # read by ./samia only: the folder for its database, logs and secret; empty: .samia
+}
+
+
+def env_text(name: str, default: str | None = None) -> str:
+    """The value, else the default; without a default its absence is refused."""
+    _known.update((name, f"{name}_FILE"))
+    value, path = os.environ.get(name), os.environ.get(f"{name}_FILE")
+    if value is not None and path is not None:
+        raise ImproperlyConfigured(f"Both {name} and {name}_FILE are set. Keep one.")
+    if path is not None:
+        return Path(path).read_text().strip()
+    if value is None and default is None:
+        raise ImproperlyConfigured(f"{name} is not set. See docs/settings.md.")
+    return value if value is not None else default or ""
+
+
+def env_int(name: str, default: int, *, least: int = 0) -> int:
+    value = env_text(name, str(default))
+    if not value.isdecimal() or int(value) < least:
+        raise ImproperlyConfigured(f"{name} must be a whole number of at least {least}, not {value!r}.")
+    return int(value)
+
+
+def env_bool(name: str, default: bool) -> bool:
+    value = env_text(name, "1" if default else "0").lower()
+    if value not in ("0", "1", "true", "false", "yes", "no"):
+        raise ImproperlyConfigured(f"{name} must be 1 or 0, not {value!r}.")
+    return value in ("1", "true", "yes")
+
+
+def env_list(name: str, default: str) -> list[str]:
+    return [part.strip() for part in env_text(name, default).split(",") if part.strip()]
+
+
+def database(url: str) -> dict[str, Any]:
+    """A Django database of our backend for a postgresql:// address. Raises ImproperlyConfigured."""
+    if urlsplit(url).scheme not in ("postgresql", "postgres"):
+        raise ImproperlyConfigured("DATABASE_URL must begin with postgresql://. Only PostgreSQL 18 is supported.")
+    parts = conninfo_to_dict(url)
+    known = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
+    return {
+        "ENGINE": "samia_chat.db",
+        **{django: str(parts.pop(libpq, "") or "") for libpq, django in known.items()},
+        "OPTIONS": {
+            **parts,
+            # Under ASGI each request has a thread of its own: without a pool, a connection of its own as well.
+            "pool": {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 5},
+        },
+        "ATOMIC_REQUESTS": True,
+        # pgbouncer in transaction mode keeps no cursor between statements.
+        "DISABLE_SERVER_SIDE_CURSORS": True,
+    }
+
+
+# The deployment -------------------------------------------------------------------------------------------------------
+SECRET_KEY = env_text("SAMIA_SECRET_KEY")  # at least 32 random characters; signs cookies and access tokens
+DEBUG = False  # never: problems are answered as problems, and read in the log
+# The exact origins people use. The first is the one written into links; https:// there makes cookies secure and adds HSTS.
+PUBLIC_ORIGINS = env_list("SAMIA_PUBLIC_ORIGINS", "http://127.0.0.1:8000,http://localhost:8000")
+IS_HTTPS = PUBLIC_ORIGINS[0].startswith("https://")
+TRUSTED_PROXIES = env_int("SAMIA_TRUSTED_PROXIES", 0)  # how many proxies append to X-Forwarded-For; 0 = none
+LOG_LEVEL = env_text("SAMIA_LOG_LEVEL", "INFO")  # DEBUG, INFO, WARNING or ERROR
+METRICS_TOKEN = env_text("SAMIA_METRICS_TOKEN", "")  # bearer for /metrics; empty: loopback addresses only
+WORKERS = env_int("SAMIA_WORKERS", 1, least=1)  # web processes of this deployment; more than one needs REDIS_URL
+
+# Limits, per user and minute unless said --------------------------------------------------------------------------------
+RATE_MESSAGES = env_int("SAMIA_RATE_MESSAGES", 100, least=1)  # messages sent; a repeated one does not count
+RATE_WRITES = env_int("SAMIA_RATE_WRITES", 300, least=1)  # every other request that writes
+RATE_READS = env_int("SAMIA_RATE_READS", 1200, least=1)  # requests that read
+RATE_FRAMES = env_int("SAMIA_RATE_FRAMES", 1800, least=1)  # frames over all sockets; beyond: 4429
+RATE_SIGN_IN = env_int("SAMIA_RATE_SIGN_IN", 5, least=1)  # attempts per 20 s and address
+BODY_MAX_BYTES = 12 * 1024 * 1024
+FRAME_MAX_BYTES = 64 * 1024
+
+# Rules --------------------------------------------------------------------------------------------------------------------
+MESSAGE_EDIT_WINDOW = env_int("SAMIA_MESSAGE_EDIT_WINDOW", 300)  # seconds in which the sender may edit or delete
+EVIDENCE_DAYS = env_int("SAMIA_EVIDENCE_DAYS", 30)  # days for which former texts are kept for staff
+ACCESS_TOKEN_SECONDS = 600
+REFRESH_TOKEN_DAYS = 30
+TICKET_SECONDS = 30
+HEARTBEAT_SECONDS = env_int("SAMIA_HEARTBEAT_SECONDS", 25, least=1)  # seconds between two heartbeats of a socket
+
+# Database -----------------------------------------------------------------------------------------------------------------
+DATABASE_POOL_SIZE = env_int("SAMIA_DATABASE_POOL_SIZE", 8, least=2)  # connections per process and alias
+# "app", or "owner" for the commands that change the schema, where manage.py sets it. A server refuses to run as the owner.
+DATABASE_ROLE = env_text("SAMIA_DATABASE_ROLE", "app")
+# postgresql://user:password@host:port/name. DATABASE_URL signs in as samia_app and serves; DATABASE_OWNER_URL signs in as
+# samia_owner, and only the commands that change the schema need it.
+DATABASE_URL = env_text("DATABASE_OWNER_URL" if DATABASE_ROLE == "owner" else "DATABASE_URL")
+DATABASES = {
+    "default": database(DATABASE_URL),
+    # What must outlive a rolled-back request (refusals, failed sign-ins, data moves) is written on this connection.
+    "aside": {**database(DATABASE_URL), "ATOMIC_REQUESTS": False},
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Redis --------------------------------------------------------------------------------------------------------------------
+REDIS_URL = env_text(
+    "REDIS_URL", ""
+)  # redis://host:port/number: fan-out between processes; empty: one process serves alone
+if WORKERS > 1 and not REDIS_URL:
+    raise ImproperlyConfigured("Several web processes need Redis between them. Set REDIS_URL, or SAMIA_WORKERS=1.")
+CHANNEL_LAYERS: dict[str, Any] = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": "samia"},
+    }
+    if REDIS_URL
+    else {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 10_000}}
+}
+
+# Django -------------------------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "daphne",  # first: its runserver replaces Django's
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "channels",
+    "procrastinate.contrib.django",
+    "samia_chat",
+    "audit",
+    "accounts",
+    "storage",
+    "chat",
+    "monitoring",
+]
+MIDDLEWARE = [
+    "samia_chat.middleware.request_context",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "samia_chat.middleware.content_security_policy",
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "accounts.middleware.authentication",
+    "django.middleware.csrf.CsrfViewMiddleware",
+]
+ROOT_URLCONF = "samia_chat.urls"
+ASGI_APPLICATION = "samia_chat.asgi.application"
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS: list[str] = []  # accounts/services/sign_in.py is the only door
+LOGIN_URL = "/sign-in"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": False,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "samia_chat.middleware.csp_nonce",
+            ],
+            "builtins": ["samia_chat.templatetags.samia"],
+        },
+    }
+]
+
+# Cookies, hosts, headers
+# Always also this machine: probes ask a process directly.
+ALLOWED_HOSTS = sorted({urlsplit(origin).hostname or "" for origin in PUBLIC_ORIGINS} | {"127.0.0.1", "localhost"})
+CSRF_TRUSTED_ORIGINS = PUBLIC_ORIGINS
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_COOKIE_NAME = "samia_session"
+SESSION_COOKIE_AGE = 30 * 24 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
+CSRF_COOKIE_NAME = "samia_csrf"
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "samia_chat.problems.csrf_failure"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+# To ourselves only. Without it browsers send forms with "Origin: null", which the CSRF check must refuse.
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+APPEND_SLASH = False
+DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_MAX_BYTES
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+
+# Languages
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("ar", "العربية")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGE_COOKIE_NAME = "samia_language"
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# Static files: hashed names once collectstatic has run (images), straight from the folders otherwise.
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+IS_COLLECTED = (STATIC_ROOT / "staticfiles.json").exists()
+WHITENOISE_USE_FINDERS = not IS_COLLECTED
+WHITENOISE_AUTOREFRESH = not IS_COLLECTED
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if IS_COLLECTED
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.SignedIn"],
+    "DEFAULT_PERMISSION_CLASSES": ["samia_chat.api.wire.IsSignedIn"],
+    "DEFAULT_RENDERER_CLASSES": ["samia_chat.api.wire.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["samia_chat.api.wire.JSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "samia_chat.api.wire.JSONOnly",
+    "DEFAULT_SCHEMA_CLASS": "samia_chat.openapi.Schema",
+    "EXCEPTION_HANDLER": "audit.refusals.handle",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "SAMIA TAROT chat",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "COMPONENT_SPLIT_PATCH": False,  # our PATCH bodies have serializers of their own
+    "SORT_OPERATIONS": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_SUFFIX": "",
+    "ENUM_NAME_OVERRIDES": {
+        "BookingStatus": "chat.models.Booking.Status",
+        "LoginKind": "accounts.models.Login.Kind",
+        "MessageStatus": "chat.models.Message.Status",
+        "MessageType": "chat.models.Message.Type",
+        "PresenceState": "chat.serializers.session.PRESENCE",
+        "ReceiptKind": "chat.services.receipt.KINDS",
+        "RoleInSession": "chat.models.Participant.Role",
+        "SendableType": "chat.serializers.message.SENDABLE",
+        "SessionStatus": "chat.models.ChatSession.Status",
+        "SessionType": "chat.models.ChatSession.Type",
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "samia_chat.openapi.complete",
+    ],
+    "SCHEMA_PATH_PREFIX": "/api",
+}
+
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"  # <app>/jobs.py
+LOGGING_CONFIG = "samia_chat.logs.configure"
+LOGGING: dict[str, Any] = {"level": LOG_LEVEL}
+
+_unknown = sorted(name for name in os.environ if name.startswith("SAMIA_") and name not in _known)
+if _unknown:
+    raise ImproperlyConfigured(f"Unknown setting: {', '.join(_unknown)}. docs/settings.md lists them all.")

@@ -1,0 +1,3 @@
+// What the server wrote into the page for its modules.
+
+export const page = JSON.parse(document.getElementById("page").textContent);

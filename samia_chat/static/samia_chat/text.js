@@ -1,0 +1,37 @@
+// Words in the reader's language. The English text is the key; chat/words.py lists every text that modules ask for.
+
+let words = { language: "en", texts: {}, plurals: {} };
+let rules = new Intl.PluralRules("en");
+let digits = new Intl.NumberFormat("en");
+
+/** Speak a language: `texts` by English text, `plurals` by English singular and then by plural category. */
+export function speak(catalogue) {
+  words = catalogue;
+  rules = new Intl.PluralRules(catalogue.language);
+  digits = new Intl.NumberFormat(locale());
+}
+
+/** The locale of dates and numbers: 24 hours, day before month, and Arabic digits in Arabic. */
+export function locale() {
+  return words.language === "ar" ? "ar-u-nu-arab" : "en-GB";
+}
+
+export function number(value) {
+  return digits.format(value);
+}
+
+/** A text; `{name}` in it is replaced by `values.name`. */
+export function t(text, values = {}) {
+  return fill(words.texts[text] || text, values);
+}
+
+/** The form of a text for a number, which stands in it as `{count}`. */
+export function tn(one, many, count, values = {}) {
+  const forms = words.plurals[one];
+  const form = forms ? forms[rules.select(count)] : count === 1 ? one : many;
+  return fill(form, { count: number(count), ...values });
+}
+
+function fill(text, values) {
+  return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole));
+}

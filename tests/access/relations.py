@@ -1,0 +1,128 @@
+"""One person of each role, and how he stands to five sessions. What the tables of the matrix tests speak of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from uuid import UUID, uuid4
+
+from django.db import connection, transaction
+
+from accounts.identity import actor_of
+from accounts.models import User
+from chat.models import Booking, Message
+from chat.services import message as messages
+from samia_chat import actor
+from samia_chat.actor import Actor
+from tests.cast import make_booking, make_person, make_session, remove, set_state
+from tests.database import Truth
+
+RELATIONS = ("own", "other", "left", "ended", "archived")
+ROLES = ("client", "reader", "monitor", "admin", "super_admin")
+
+
+@dataclass
+class Standing:
+    """One session: who else is in it, and a message of each."""
+
+    session: UUID
+    partner: User
+    mine: UUID | None  # his message; None where he never was
+    theirs: UUID  # the partner's
+    file: UUID
+
+
+@dataclass
+class Subject:
+    """The person whose rights are tried, and the sessions he stands to."""
+
+    person: User
+    stranger: User
+    own_booking: Booking
+    other_booking: Booking
+    to: dict[str, Standing] = field(default_factory=dict)
+
+    @property
+    def who(self) -> Actor:
+        return actor_of(self.person, Actor())
+
+
+def make_subject(role: str, truth: Truth) -> Subject:
+    person, partner = make_person(f"the-{role}", role), make_person("partner")
+    stranger = make_person("stranger", "reader")
+    subject = Subject(
+        person=person,
+        stranger=stranger,
+        # Staff are party to no booking: both are foreign to them.
+        own_booking=make_booking(partner, person) if role != "client" else make_booking(person, stranger),
+        other_booking=make_booking(partner, stranger),
+    )
+    for relation in RELATIONS:
+        members = (partner, stranger) if relation == "other" else (partner, person)
+        session = make_session(*members)
+        subject.to[relation] = Standing(
+            session=session,
+            partner=partner,
+            mine=None if relation == "other" else _message(truth, session, person),
+            theirs=_message(truth, session, partner),
+            file=_file(truth, session, partner),
+        )
+    remove(person, subject.to["left"].session)
+    set_state(subject.to["ended"].session, "end")
+    set_state(subject.to["archived"].session, "end", "archive")
+    return subject
+
+
+def _message(truth: Truth, session: UUID, sender: User) -> UUID:
+    """A message with a former text. Written by the superuser where the sender's role may not send (monitor)."""
+    sent = truth.one(
+        """
+        WITH state AS (UPDATE chat_session_state SET last_seq = last_seq + 1, revision = revision + 1
+                        WHERE session_id = %s RETURNING last_seq, revision)
+        INSERT INTO chat_messages (id, session_id, sender_id, seq, revision, type, status, content, request_hash, salt)
+        SELECT %s, %s, %s, last_seq, revision, 'text', 'sent', 'first', sha256(''), gen_random_uuid() FROM state
+        RETURNING id
+        """,
+        session,
+        uuid4(),
+        session,
+        sender.pk,
+    )
+    truth.rows("UPDATE chat_session_state SET revision = revision + 1 WHERE session_id = %s", session)
+    truth.rows("UPDATE chat_messages SET content = 'second', revision = revision + 1 WHERE id = %s", sent)
+    truth.rows("INSERT INTO chat_plays (message_id, session_id, user_id) VALUES (%s, %s, %s)", sent, session, sender.pk)
+    return sent
+
+
+def _file(truth: Truth, session: UUID, owner: User) -> UUID:
+    return truth.one(
+        """
+        INSERT INTO chat_files (session_id, owner_id, purpose, key, original_name, content_type, size_bytes, sha256, state)
+        VALUES (%s, %s, 'attachment', %s, 'a.png', 'image/png', 1, sha256(''), 'ready') RETURNING id
+        """,
+        session,
+        owner.pk,
+        str(uuid4()),
+    )
+
+
+def attempt(who: Actor, query: str, *arguments: object) -> int | str:
+    """Run a statement in a transaction of that actor's, and take it back: the number of rows, or the error's name."""
+    from django.db import Error
+
+    with actor.acting_as(who):
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(query, arguments or None)
+                count = len(cursor.fetchall()) if cursor.description else cursor.rowcount
+                transaction.set_rollback(True)
+                return count
+        except Error as error:
+            return type(error.__cause__).__name__
+
+
+def send_as(person: User, session: UUID, content: str = "hello", **fields: object) -> Message:
+    """Send through the service, as that person; the row."""
+    who = actor_of(person, Actor())
+    sent = messages.send_message(sender=who, session_id=session, content=content, **fields)  # type: ignore[arg-type]
+    with actor.acting_as(actor.system("test")), transaction.atomic():
+        return Message.objects.get(pk=sent.message["id"])

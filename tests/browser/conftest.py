@@ -1,0 +1,96 @@
+"""Real browsers against a real server process on the test's database."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from accounts.models import User
+from tests.browser.tab import Tab
+from tests.server import Server
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-gpu",
+    # It reaches nothing but this machine, whatever a page asks for.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One browser for a file of tests.
+
+    Playwright's loop runs in this thread for as long as it lives, which Django takes for a view that blocks one; and
+    `async def` tests need a thread without a loop. So both end with the file.
+    """
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    assert program, f"the browser tests need one of {', '.join(BROWSERS)}"
+    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield browser
+        browser.close()
+    if before is None:
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture(scope="module")
+def one_server() -> Iterator[Server]:
+    """Heartbeats come often, so that what is lost is missed soon; many people sign in from one address."""
+    server = Server(SAMIA_HEARTBEAT_SECONDS="3", SAMIA_RATE_SIGN_IN="1000")
+    yield server.start()
+    server.stop()
+
+
+@pytest.fixture
+def server(one_server: Server) -> Iterator[Server]:
+    """The server of this file. A test that stops or kills it leaves a running one to the next."""
+    yield one_server
+    if one_server._process is None:
+        one_server.start()
+
+
+@pytest.fixture
+def tab(browser: Browser, server: Server, clean: None) -> Iterator[Callable[..., Tab]]:
+    """Make tabs: tab(person, **options of the context). At the end no browser may have complained, and every page must
+    have carried the strict policy."""
+    made: list[Tab] = []
+
+    def make(person: User | None = None, **options: Any) -> Tab:
+        made.append(Tab(browser, server, person, **options))
+        return made[-1]
+
+    yield make
+    complaints = [f"{one.person}: {problem}" for one in made for problem in one.unexpected]
+    policies = [policy for one in made for policy in one.policies]
+    for one in made:
+        one.context.close()
+    log = made[0].server.log.read_text()[-4000:] if complaints else ""
+    assert not complaints, "\n".join([*complaints, log])
+    for url, policy in policies:
+        assert_strict(url, policy)
+
+
+def assert_strict(url: str, policy: str) -> None:
+    directives = {words[0]: words[1:] for words in (part.split() for part in policy.split(";")) if words}
+    assert directives.get("default-src") == ["'none'"], url
+    for name in ("script-src", "style-src"):
+        own, nonce = directives[name]
+        assert (own, nonce.startswith("'nonce-"), len(nonce) > 20) == ("'self'", True, True), url
+    assert directives["connect-src"] == directives["form-action"] == ["'self'"], url
+    assert directives["base-uri"] == directives["frame-ancestors"] == ["'none'"], url
+    assert "unsafe" not in policy, url
+    assert "http" not in policy, url

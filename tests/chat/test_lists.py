@@ -1,0 +1,159 @@
+"""Lists: order, pages, bounded queries, and an index behind each."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.cast import World, make_person, make_session
+from tests.database import Truth
+from tests.rest import Api
+
+# The login, BEGIN, the transaction's actor, COMMIT, and four queries: sessions, members, names and last messages;
+# the session, its revision, the page and the held messages.
+SESSION_LIST = THREAD = 8
+
+
+def count(api: Api, path: str) -> int:
+    api.get(path)  # the connection and its pool are there
+    with CaptureQueriesContext(connection) as captured:
+        assert api.get(path).status == 200
+    return len(captured)
+
+
+def test_sessions_come_with_the_latest_activity_first(world: World, truth: Truth) -> None:
+    sessions = [world.session] + [make_session(world.client, world.reader) for _ in range(4)]
+    for age, session in enumerate(sessions):
+        truth.rows(
+            "UPDATE chat_sessions SET active_at = now() - make_interval(hours => %s) WHERE id = %s", age, session
+        )
+        truth.rows("UPDATE chat_sessions SET created_at = active_at WHERE id = %s", session)
+    api = Api(world.client)
+    first = api.get("/chat/sessions?limit=2").body
+    second = api.get(f"/chat/sessions?limit=2&cursor={first['next']}").body
+    third = api.get(f"/chat/sessions?limit=2&cursor={second['next']}").body
+    listed = [row["id"] for page in (first, second, third) for row in page["results"]]
+    assert listed == [str(session) for session in sessions]
+    assert third["next"] is None
+    Api(world.reader).send(sessions[4])
+    assert api.get("/chat/sessions").body["results"][0]["id"] == str(sessions[4])
+
+
+def test_sessions_are_filtered_by_type_and_status(world: World) -> None:
+    make_session(world.client, world.admin, kind="support")
+    api = Api(world.client)
+    assert [row["type"] for row in api.get("/chat/sessions?type=support").body["results"]] == ["support"]
+    assert len(api.get("/chat/sessions?status=active").body["results"]) == 2
+    assert api.get("/chat/sessions?status=ended").body["results"] == []
+
+
+def test_the_session_list_asks_a_fixed_number_of_queries(world: World) -> None:
+    api = Api(world.reader)
+    Api(world.client).send(world.session)
+    few = count(api, "/chat/sessions")
+    for number in range(8):
+        session = make_session(world.reader, make_person(f"p{number}"))
+        Api(world.reader).send(session)
+    assert count(api, "/chat/sessions") == few == SESSION_LIST
+
+
+def test_a_thread_asks_a_fixed_number_of_queries(world: World) -> None:
+    api = Api(world.client)
+    api.send(world.session)
+    few = count(api, f"/chat/sessions/{world.session}/messages")
+    for _ in range(30):
+        Api(world.reader).send(world.session)
+    assert count(api, f"/chat/sessions/{world.session}/messages") == few == THREAD
+
+
+def test_messages_are_paged_by_seq_both_ways(world: World) -> None:
+    api = Api(world.client)
+    for number in range(1, 13):
+        api.send(world.session, str(number))
+    path = f"/chat/sessions/{world.session}/messages"
+
+    def page(query: str) -> tuple[list[int], bool]:
+        body = api.get(f"{path}?{query}").body
+        assert body["revision"] == 14
+        return [m["seq"] for m in body["results"]], body["has_more"]
+
+    assert page("limit=5") == ([8, 9, 10, 11, 12], True)
+    assert page("limit=5&before=8") == ([3, 4, 5, 6, 7], True)
+    assert page("limit=5&before=3") == ([1, 2], False)
+    assert page("limit=5&after=0") == ([1, 2, 3, 4, 5], True)
+    assert page("limit=5&after=10") == ([11, 12], False)
+    assert page("after=12") == ([], False)
+    assert page("before=1") == ([], False)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *(
+            "limit=0",
+            "limit=101",
+            "limit=x",
+            "before=0",
+            "before=-1",
+            "after=-1",
+            "before=1&after=1",
+            "after=9" + "9" * 20,
+        ),
+        *("before[$gt]=1", "order=seq", "before=1%20OR%201=1", "limit=1;DROP%20TABLE%20chat_messages", "before=%00"),
+    ],
+)
+def test_a_page_that_is_none_is_refused(query: str, world: World) -> None:
+    answer = Api(world.client).get(f"/chat/sessions/{world.session}/messages?{query}")
+    assert (answer.status, answer.code) == (400, "invalid")
+
+
+@pytest.mark.parametrize("query", ["cursor=abc", "cursor=MQ", "status=x", "type=x", "q=x", "cursor=" + "a" * 400])
+def test_a_list_filter_that_is_none_is_refused(query: str, world: World) -> None:
+    answer = Api(world.client).get(f"/chat/sessions?{query}")
+    assert (answer.status, answer.code) == (400, "invalid")
+
+
+# query → the index that must serve it, where row-level security binds
+INDEXED = {
+    "SELECT * FROM chat_messages WHERE session_id = '{session}' AND seq IS NOT NULL ORDER BY seq DESC LIMIT 51": (
+        "one_message_per_seq"
+    ),
+    "SELECT * FROM chat_messages WHERE session_id = '{session}' AND seq > 10 ORDER BY seq LIMIT 51": "one_message_per_seq",
+    "SELECT * FROM chat_messages WHERE session_id = '{session}' AND revision > 10 ORDER BY revision LIMIT 501": (
+        "chat_messages_revision"
+    ),
+    "SELECT * FROM chat_messages WHERE session_id = '{session}' AND seq IS NULL": "chat_messages_unpublished",
+    "SELECT * FROM chat_participants WHERE session_id = '{session}'": "one_membership_per_person",
+    "SELECT * FROM chat_participants WHERE user_id = '{user}' AND left_at IS NULL": (
+        "chat_participants_user|one_membership_per_person"
+    ),
+    "SELECT * FROM accounts_login WHERE user_id = '{user}' ORDER BY id DESC LIMIT 100": "login_user",
+    "SELECT * FROM chat_files WHERE session_id = '{session}' ORDER BY id DESC LIMIT 50": "chat_files_session",
+}
+STAFF_INDEXED = {
+    "SELECT * FROM chat_sessions ORDER BY active_at DESC, id DESC LIMIT 51": "chat_sessions_activity",
+    "SELECT * FROM chat_audit_logs ORDER BY id DESC LIMIT 51": "chat_audit_logs_pkey",
+    "SELECT * FROM chat_audit_logs WHERE actor = '{user}' ORDER BY id DESC LIMIT 51": "chat_audit_logs_actor",
+    "SELECT * FROM chat_audit_logs WHERE chain = '{session}' ORDER BY n DESC LIMIT 51": "chat_audit_logs_chain",
+}
+
+
+@pytest.mark.parametrize(("name", "queries"), [("reader", INDEXED), ("admin", {**INDEXED, **STAFF_INDEXED})])
+def test_every_list_query_has_its_index(name: str, queries: dict[str, str], world: World) -> None:
+    """With sequential scans and sorts made dear, a query that still needs one has no index."""
+    from django.db import transaction
+
+    from accounts.identity import actor_of
+    from samia_chat import actor
+    from samia_chat.actor import Actor
+
+    person = world.people[name]
+    with actor.acting_as(actor_of(person, Actor())), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off")
+        for query, index in queries.items():
+            cursor.execute("EXPLAIN " + query.format(session=world.session, user=person.pk))
+            plan = "\n".join(row[0] for row in cursor.fetchall())
+            assert any(name in plan for name in index.split("|")), plan
+            assert "Seq Scan" not in plan, plan
+            assert "Sort" not in plan, plan

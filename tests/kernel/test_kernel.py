@@ -1,0 +1,205 @@
+"""Settings, logs, rates, addresses, headers, health."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from django.test import Client, override_settings
+
+from samia_chat import actor
+from samia_chat.actor import Actor
+from samia_chat.limits import Limiter, limiter
+from samia_chat.logs import JSONFormatter
+from samia_chat.middleware import client_address, new_request_id
+from tests.cast import World
+from tests.rest import Api
+
+# Settings ------------------------------------------------------------------------------------------------------------------
+
+
+def load(**environment: str) -> subprocess.CompletedProcess[str]:
+    """Read the settings in a process of their own."""
+    clean = {
+        name: value for name, value in os.environ.items() if not name.startswith(("SAMIA_", "DATABASE_", "REDIS_"))
+    }
+    base = {"SAMIA_SECRET_KEY": "x" * 40, "DATABASE_URL": "postgresql://samia_app@/samia?host=/nowhere"}
+    command = [
+        sys.executable,
+        "-c",
+        "import samia_chat.settings as s; print(s.DATABASES['default']['HOST'], s.WORKERS)",
+    ]
+    merged = {**clean, **base, **environment}
+    return subprocess.run(command, env={n: v for n, v in merged.items() if v != "-"}, capture_output=True, text=True)
+
+
+def test_settings_are_read_from_the_environment() -> None:
+    assert load().stdout == "/nowhere 1\n"
+
+
+@pytest.mark.parametrize(
+    ("environment", "sentence"),
+    [
+        ({"SAMIA_SECRET_KEY": "-"}, "SAMIA_SECRET_KEY is not set"),
+        ({"DATABASE_URL": "-"}, "DATABASE_URL is not set"),
+        ({"DATABASE_URL": "mysql://x"}, "must begin with postgresql://"),
+        ({"SAMIA_RATE_MESSAGE": "5"}, "Unknown setting: SAMIA_RATE_MESSAGE"),
+        ({"SAMIA_RATE_MESSAGES": "many"}, "must be a whole number"),
+        ({"SAMIA_RATE_MESSAGES": "0"}, "of at least 1"),
+        ({"SAMIA_WORKERS": "2"}, "Set REDIS_URL"),
+        ({"SAMIA_SECRET_KEY_FILE": "/x"}, "Both SAMIA_SECRET_KEY and SAMIA_SECRET_KEY_FILE"),
+    ],
+)
+def test_settings_that_are_wrong_are_named(environment: dict[str, str], sentence: str) -> None:
+    outcome = load(**environment)
+    assert outcome.returncode == 1
+    assert sentence in outcome.stderr.strip().splitlines()[-1]
+
+
+def test_a_secret_may_be_a_file(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("k" * 40 + "\n")
+    assert load(SAMIA_SECRET_KEY="-", SAMIA_SECRET_KEY_FILE=str(tmp_path / "key")).returncode == 0
+
+
+# Logs ----------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_log_line_is_one_json_object_with_the_request_and_no_secrets() -> None:
+    record = logging.makeLogRecord(
+        {"name": "x", "levelname": "INFO", "msg": "line\ntwo", "password": "hunter2", "n": 3}
+    )
+    record.refresh_token, record.session_cookie = "abc", "def"
+    with actor.acting_as(Actor(request_id="r-1")):
+        text = JSONFormatter().format(record)
+    assert "\n" not in text
+    line = json.loads(text)
+    assert (line["message"], line["request"], line["n"]) == ("line\ntwo", "r-1", 3)
+    assert "hunter2" not in text
+    assert "abc" not in text
+    assert "def" not in text
+
+
+def test_a_request_leaves_a_line_without_its_query_or_body(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, logger="samia.access"):
+        Api(world.client).send(world.session, "a private word")
+        Api(world.client).get("/chat/sessions?status=active")
+    assert [record.path for record in caplog.records if record.name == "samia.access"] == [  # type: ignore[attr-defined]
+        f"/api/chat/sessions/{world.session}/messages",
+        "/api/chat/sessions",
+    ]
+    everything = " ".join(JSONFormatter().format(record) for record in caplog.records)
+    assert "private" not in everything
+    assert "Bearer" not in everything
+
+
+# Rates ---------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_bucket_empties_refills_and_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    with override_settings(RATE_MESSAGES=60):
+        limiter.reset()
+        mine = Limiter()
+        assert [mine.take("message", "a") for _ in range(60)] == [0.0] * 60
+        assert mine.take("message", "a") == pytest.approx(1.0)
+        assert mine.take("message", "b") == 0  # another person's is full
+        now += 1.5
+        assert mine.take("message", "a") == 0
+        assert mine.take("message", "a") == pytest.approx(0.5)
+        mine.give_back("message", "a")
+        assert mine.take("message", "a") == 0
+        now += 120
+        mine.touched.clear()
+        mine.sweep()
+        assert mine.buckets == {}
+    limiter.reset()
+
+
+async def test_processes_share_a_rate_through_redis() -> None:
+    import redis.asyncio as aioredis
+
+    client = aioredis.Redis.from_url(os.environ["TEST_REDIS_URL"])
+    one, two = Limiter(), Limiter()
+    with override_settings(RATE_MESSAGES=10):
+        limiter.reload()
+        key = f"shared-{time.time()}"
+        assert [one.take("message", key) for _ in range(8)] == [0.0] * 8
+        assert two.take("message", key) == 0
+        await one.reconcile(client)
+        await two.reconcile(client)
+        granted = sum(two.take("message", key) == 0 for _ in range(10))
+        assert granted == 1  # of ten, eight were spent there and one here
+    limiter.reset()
+    await client.aclose()
+
+
+# Addresses and headers --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("proxies", "peer", "forwarded", "expected"),
+    [
+        (0, "203.0.113.1", "", "203.0.113.1"),
+        (0, "203.0.113.1", "10.0.0.1", "203.0.113.1"),  # nobody is trusted: what the caller says is not believed
+        (1, "10.0.0.2", "198.51.100.7", "198.51.100.7"),
+        (1, "10.0.0.2", "1.2.3.4, 198.51.100.7", "198.51.100.7"),  # the first was written by the caller
+        (2, "10.0.0.2", "1.2.3.4, 198.51.100.7, 10.0.0.1", "198.51.100.7"),
+        (2, "10.0.0.2", "198.51.100.7", "10.0.0.2"),
+        (1, "10.0.0.2", "rubbish", None),
+        (0, None, "", None),
+        (0, "2001:db8::1", "", "2001:db8::1"),
+    ],
+)
+def test_the_callers_address(proxies: int, peer: str | None, forwarded: str, expected: str | None) -> None:
+    with override_settings(TRUSTED_PROXIES=proxies):
+        assert client_address(peer, forwarded) == expected
+
+
+def test_request_ids_are_taken_over_when_harmless() -> None:
+    assert new_request_id("abc-123.DEF_9") == "abc-123.DEF_9"
+    for offered in ("", "short", "x" * 65, "a b c d e f", "<script>alert(1)</script>", "abc\r\nSet-Cookie: x"):
+        assert new_request_id(offered) != offered
+
+
+def test_every_answer_has_the_safe_headers(world: World) -> None:
+    for path in ("/api/me", "/healthz", "/nothing", "/api/chat/sessions"):
+        headers = Client().get(path).headers
+        policy = headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "same-origin"
+        assert headers["X-Request-Id"]
+    nonces = {Client().get("/healthz").headers["Content-Security-Policy"] for _ in range(3)}
+    assert len(nonces) == 3
+
+
+# Health -------------------------------------------------------------------------------------------------------------------------
+
+
+def test_health_and_readiness(world: World) -> None:
+    assert Client().get("/healthz").json() == {"status": "ok"}
+    assert Client().get("/readyz").json() == {"status": "ok", "checks": {"database": "ok", "redis": "unused"}}
+
+
+def test_metrics_are_for_those_who_may_and_name_nobody(world: World) -> None:
+    Api(world.client).send(world.session)
+    Api(world.client2).send(world.session)
+    page = Client().get("/metrics").content.decode()
+    assert 'samia_messages_total{outcome="ok"}' in page
+    assert 'samia_refused_total{code="not_found"}' in page
+    for secret in (str(world.session), str(world.client.pk), world.client.email):
+        assert secret not in page
+    assert Client().get("/metrics", REMOTE_ADDR="203.0.113.1").status_code == 404
+    with override_settings(METRICS_TOKEN="the token"):
+        assert Client().get("/metrics").status_code == 404
+        assert Client().get("/metrics", headers={"Authorization": "Bearer the token"}).status_code == 200
+        assert Client().get("/metrics", headers={"Authorization": "Bearer other"}).status_code == 404

@@ -1,0 +1,20 @@
+"""A channel layer for resilience tests: it drops on purpose, as the Channels specification suggests there should be one."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from channels_redis.pubsub import RedisPubSubChannelLayer
+
+LOSS = 0.2
+
+
+class LossyLayer(RedisPubSubChannelLayer):  # type: ignore[misc]  # channels has no types
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._random = random.Random(20)
+
+    async def group_send(self, group: str, message: dict[str, Any]) -> None:
+        if message["type"] != "events" or self._random.random() >= LOSS:
+            await self._get_layer().group_send(group, message)
