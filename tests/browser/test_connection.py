@@ -66,7 +66,9 @@ def test_the_server_restarts_and_the_talk_goes_on(world: World, tab: MakeTab, se
     server.stop()
     client.say("while it was away")
     reader.say("here as well")
-    expect(client.page.locator(".thread-pane samia-banner .banner")).to_contain_text("Reconnecting… 1 message is waiting.")
+    expect(client.page.locator(".thread-pane samia-banner .banner")).to_contain_text(
+        "Reconnecting… 1 message is waiting."
+    )
     server.start()
     for one in (client, reader):
         one.page.get_by_role("button", name="Try now").click()
@@ -150,7 +152,9 @@ def test_removed_while_reading(world: World, tab: MakeTab) -> None:
     client.page.get_by_role("link", name="Back to chats").first.click()
     expect(client.page).to_have_url(re.compile("/$"))
     remove(world.client, other)
-    expect(client.page.locator(".toast")).to_contain_text("You no longer take part in the session with Reader · Reader2.")
+    expect(client.page.locator(".toast")).to_contain_text(
+        "You no longer take part in the session with Reader · Reader2."
+    )
 
 
 def test_added_to_a_session(world: World, tab: MakeTab) -> None:

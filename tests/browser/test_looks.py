@@ -177,7 +177,9 @@ def test_what_is_seldom_seen_is_drawn_too(
     expect(client.page.locator(".thread-pane samia-banner .banner")).to_be_visible()
     expect(client.page.locator(".toast")).to_be_visible()
     draw("state-away")
-    client.page.evaluate("import('chat/live').then(({ outbox }) => outbox.forgetSession([...outbox.entries.values()][0].session))")
+    client.page.evaluate(
+        "import('chat/live').then(({ outbox }) => outbox.forgetSession([...outbox.entries.values()][0].session))"
+    )
     set_state(session, "lock")
     expect(client.page.locator(".lockbar")).to_be_visible()
     draw("state-locked")
