@@ -14,8 +14,9 @@ import sys
 import time
 import urllib.request
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -82,14 +83,29 @@ class Up:
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> Iterator[Path]:
-    """A folder for what `./samia` makes, reachable by the user that runs PostgreSQL."""
-    folder = tmp_path / "a state with spaces"
-    folder.mkdir()
-    for part in (tmp_path, *list(tmp_path.parents)[:2]):
-        part.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+def state() -> Iterator[Path]:
+    """A folder for what `./samia` makes, reachable by the user that runs PostgreSQL (pytest's own folders are not)."""
+    with TemporaryDirectory(prefix="samia state with spaces ", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.fixture
+def ups() -> Iterator[list[Up]]:
+    """What a test started; whatever of it still runs is ended."""
+    started: list[Up] = []
+    yield started
+    for up in started:
+        up.end()
+
+
+@pytest.fixture
+def start(state: Path, ups: list[Up]) -> Callable[..., Up]:
+    def start(*arguments: str, **settings: str) -> Up:
+        ups.append(Up(state, *arguments, **settings))
+        return ups[-1]
+
+    return start
 
 
 def post(address: str, path: str, body: dict[str, Any]) -> Any:
@@ -123,9 +139,9 @@ def gone(pids: list[int], within: float = 10) -> bool:
 
 
 @pytest.mark.timeout(240)
-def test_up_from_nothing_killed_and_up_again(state: Path) -> None:
+def test_up_from_nothing_killed_and_up_again(state: Path, start: Callable[..., Up]) -> None:
     """One story, because every start costs seconds: start, use, a second start, kill -9, recover, stop."""
-    first = Up(state)
+    first = start()
     said = first.wait()
     assert first.address in said
     assert DEMO_PASSWORD in said
@@ -141,7 +157,7 @@ def test_up_from_nothing_killed_and_up_again(state: Path) -> None:
     shared = {s["id"] for s in lists["client"] if s["status"] == "active"} & {s["id"] for s in lists["reader"]}
     assert len(shared) == 1
 
-    second = Up(state)
+    second = start()
     assert second.process.wait(20) == 1
     assert second.process.stdout is not None
     assert f"it is up already: {first.address}" in second.process.stdout.read()
@@ -153,7 +169,7 @@ def test_up_from_nothing_killed_and_up_again(state: Path) -> None:
     assert len(children) >= 2
     first.end(signal.SIGKILL)
     assert gone(children)
-    third = Up(state)
+    third = start()
     third.wait()
     assert get(third.address, "/api/chat/sessions", tokens["client"])["results"][0]["id"] in {
         s["id"] for s in lists["client"]
@@ -167,21 +183,19 @@ def test_up_from_nothing_killed_and_up_again(state: Path) -> None:
     assert not any(path.stat().st_mode & 0o077 for path in [state / "pg"])
 
 
-def test_a_database_of_ones_own_gets_no_demo_people(state: Path, truth: Truth) -> None:
-    up = Up(state, DATABASE_URL=os.environ["DATABASE_URL"])
+def test_a_database_of_ones_own_gets_no_demo_people(state: Path, start: Callable[..., Up], truth: Truth) -> None:
+    up = start(DATABASE_URL=os.environ["DATABASE_URL"])
     said = up.wait()
     assert "demo" not in said
     assert truth.one("SELECT count(*) FROM accounts_user") == 0
     assert not (state / "pg").exists()
-    up.end()
 
 
-def test_a_database_of_ones_own_gets_them_when_asked_by_name(state: Path, truth: Truth) -> None:
+def test_a_database_of_ones_own_gets_them_when_asked_by_name(start: Callable[..., Up], truth: Truth) -> None:
     urls = {name: os.environ[name] for name in ("DATABASE_URL", "DATABASE_OWNER_URL")}
-    up = Up(state, "--demo", **urls)
+    up = start("--demo", **urls)
     assert "client@demo.test" in up.wait()
     assert truth.one("SELECT count(*) FROM accounts_user") == len(DEMO)
-    up.end()
 
 
 def say(state: Path, *arguments: str, **settings: str) -> tuple[int, str]:
@@ -235,10 +249,11 @@ def test_manage_passes_through_and_leaves_nothing_running(state: Path) -> None:
 
 
 @pytest.fixture
-def script(tmp_path: Path) -> Path:
+def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the script in an empty folder, with the locks beside it."""
     for name in ("samia", "requirements.lock", "requirements-dev.lock"):
         shutil.copy(HERE / name, tmp_path / name)
+    monkeypatch.chdir(tmp_path)  # the script goes to its own folder; the tests after this one come back
     return tmp_path / "samia"
 
 
