@@ -12,11 +12,13 @@ from chat.shapes import Shape, message_shape, session_shape
 from samia_chat.access import Person as Viewer
 
 PAGE = 50
-# LATERAL with OFFSET 0: one index lookup for each session. Left to itself, PostgreSQL reads all messages of all of them.
+# LATERAL in the order of seq: one lookup in that index for each session. Left to itself, PostgreSQL reads all messages of all
+# of them, or under row-level security takes another index and reads all of each.
 _NEWEST = """
 SELECT m.* FROM unnest(%s::uuid[], %s::bigint[]) AS wanted (session_id, seq)
   CROSS JOIN LATERAL (
-    SELECT * FROM chat_messages c WHERE c.session_id = wanted.session_id AND c.seq = wanted.seq OFFSET 0) m
+    SELECT * FROM chat_messages c WHERE c.session_id = wanted.session_id AND c.seq <= wanted.seq
+     ORDER BY c.seq DESC LIMIT 1) m
 """
 
 

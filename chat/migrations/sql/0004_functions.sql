@@ -202,19 +202,19 @@ $$;
 CREATE FUNCTION app.record_looks(p_sessions uuid[]) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app AS $$
 DECLARE
+  v_since uuid := uuidv7(interval '-15 minutes'); -- a value: the volatile function itself would be asked for every record
+  v_seen uuid[];
   v_session uuid;
 BEGIN
-  FOR v_session IN
-    SELECT DISTINCT s FROM unnest(p_sessions) s
-     WHERE app.role() IN ('monitor', 'admin', 'super_admin')
-       AND s NOT IN (SELECT app.my_sessions())
-       AND NOT EXISTS (SELECT FROM public.chat_audit_logs l
-                        WHERE l.actor = app.uid() AND l.id > uuidv7(interval '-15 minutes')
-                          AND l.session_id = s AND l.action = 'session.viewed')
-     ORDER BY s
-  LOOP
-    PERFORM app.audit_append('session.viewed', 'chat_sessions', v_session, v_session, NULL, NULL);
-  END LOOP;
+  IF app.role() IN ('monitor', 'admin', 'super_admin') THEN
+    SELECT array_agg(l.session_id) INTO v_seen FROM public.chat_audit_logs l
+     WHERE l.actor = app.uid() AND l.id > v_since AND l.action = 'session.viewed';
+    FOR v_session IN
+      SELECT unnest(p_sessions) EXCEPT SELECT unnest(v_seen) EXCEPT SELECT app.my_sessions() ORDER BY 1
+    LOOP
+      PERFORM app.audit_append('session.viewed', 'chat_sessions', v_session, v_session, NULL, NULL);
+    END LOOP;
+  END IF;
 END
 $$;
 
