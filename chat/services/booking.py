@@ -39,12 +39,11 @@ def put_booking(
         "status": status,
         "is_emergency": is_emergency,
     }
-    booking = Booking.objects.select_for_update().filter(pk=booking_id).first()
-    if booking is None:
-        return Booking.objects.create(pk=booking_id, **contents), True
-    if any(getattr(booking, name) != value for name, value in contents.items()):
+    # In a savepoint: when the platform says it twice at once, the later one finds the row and is a change.
+    booking, is_new = Booking.objects.select_for_update().get_or_create(pk=booking_id, defaults=contents)
+    if not is_new and any(getattr(booking, name) != value for name, value in contents.items()):
         for name, value in contents.items():
             setattr(booking, name, value)
         booking.updated_at = timezone.now()
         booking.save()
-    return booking, False
+    return booking, is_new
