@@ -113,7 +113,8 @@ PARTICIPANTS = Access(
     definer=("SELECT", "INSERT", "UPDATE"),
 )
 
-# Sending asks for membership of everybody, staff included; editing and deleting are changes.
+# Sending asks for membership of everybody, staff included. Editing and deleting are changes; `edit` says whose messages,
+# the service says in which states, because a wrong state is no refusal of a right.
 MESSAGES = Access(
     "chat.Message",
     {
@@ -122,9 +123,10 @@ MESSAGES = Access(
             view=member(states=READABLE) & (published | own_row("sender_id")),
             add=own_row("sender_id") & member(states=OPEN),
             change=own_row("sender_id") & member(states=CHANGEABLE),
+            edit=own_row("sender_id"),
         ),
         **cells(STAFF_ROLES, view=anyone),
-        **cells(ADMINS, add=own_row("sender_id") & member(states=OPEN), change=anyone),
+        **cells(ADMINS, add=own_row("sender_id") & member(states=OPEN), change=anyone, edit=anyone),
     },
     columns={
         ("samia_app", "change"): ("content", "edited_at", "deleted_at", "deleted_by", "revision"),

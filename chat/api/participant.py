@@ -18,6 +18,7 @@ from chat.serializers.session import (
 )
 from chat.services import participant as participants
 from chat.services.presence import session_presence
+from chat.services.session import record_looks
 from chat.shapes import mine_shape, participant_shape
 from samia_chat.api.views import ViewSet
 from samia_chat.api.wire import SignedInRequest
@@ -31,6 +32,7 @@ class ParticipantViewSet(ViewSet):
     def list(self, request: SignedInRequest, session: UUID) -> Response:
         """Who is in the session, and who was (`left_at`)."""
         SESSIONS.get(request.user, "view", pk=session)
+        record_looks(request.user, [session])
         rows = list(Participant.objects.filter(session_id=session).order_by("joined_at", "id"))
         people = Person.objects.in_bulk([row.user_id for row in rows])
         return Response({"results": [participant_shape(row, people.get(row.user_id)) for row in rows]})

@@ -32,7 +32,11 @@ from samia_chat.openapi import refuses
 
 
 def shape_of(session_id: UUID, viewer: Person) -> Shape:
-    return session_shapes(with_state(ChatSession.objects.filter(pk=session_id)), viewer)[0]
+    """A session as every answer of one shows it. It holds the last message: staff who are not in it leave a record."""
+    shape = session_shapes(with_state(ChatSession.objects.filter(pk=session_id)), viewer)[0]
+    if shape["last_message"]:
+        sessions.record_looks(viewer, [session_id])
+    return shape
 
 
 @extend_schema(tags=["sessions"])
@@ -69,7 +73,6 @@ class SessionViewSet(ViewSet):
     def retrieve(self, request: SignedInRequest, session: UUID) -> Response:
         """A session with its members, counters and last message."""
         SESSIONS.get(request.user, "view", pk=session)
-        sessions.record_looks(request.user, [session])
         return Response(shape_of(session, request.user))
 
     @extend_schema(request=ChangeInput, responses={200: SessionSchema}, operation_id="session_change")

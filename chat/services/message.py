@@ -19,7 +19,7 @@ from chat.access import MESSAGES
 from chat.errors import EditWindowOver, EmptyMessage, MessageDeleted, WrongSessionState, raise_for
 from chat.models import ChatSession, Message, SessionState
 from chat.models.message import MAX_CHARS
-from chat.services.session import lock_state, next_revision
+from chat.services.session import lock_state, next_revision, record_looks
 from chat.shapes import Shape, message_shape, sent_message_shape
 from samia_chat import actor, realtime, telemetry
 from samia_chat.access import Person, is_staff
@@ -185,13 +185,17 @@ def delete_message(*, by: Person, message_id: UUID) -> Shape:
 
 
 def _lock_for_change(by: Person, message_id: UUID, *, deleted_is_fine: bool = False) -> tuple[Message, SessionState]:
-    """A published message that `by` may change now, and its session's counters, locked."""
-    found: Message = MESSAGES.get(by, "change", pk=message_id, seq__isnull=False)
+    """A published message that `by` may change now, and its session's counters, locked.
+
+    The answer shows the message: staff who are not in the session leave a record.
+    """
+    found: Message = MESSAGES.get(by, "edit", pk=message_id, seq__isnull=False)
     state = lock_state(found.session_id)
     # Read again: whoever held the lock may have changed it, or ended the session.
     message = Message.objects.select_related("session").filter(pk=message_id).first()
     if message is None:
         raise NotFound
+    record_looks(by, [message.session_id])
     if message.deleted_at is not None and deleted_is_fine:
         return message, state
     if message.session.status not in CHANGEABLE:

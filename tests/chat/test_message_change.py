@@ -75,11 +75,41 @@ def test_the_window_closes_for_members_and_not_for_administrators(world: World, 
     assert truth.one("SELECT deleted_by FROM chat_messages") == world.admin.pk
 
 
-@pytest.mark.parametrize(("verbs", "expected"), [((), 200), (("pause",), 200), (("lock",), 403), (("end",), 403)])
-def test_a_change_needs_a_session_that_is_active_or_paused(verbs: tuple[str, ...], expected: int, world: World) -> None:
+@pytest.mark.parametrize("who", ["client", "admin"])
+@pytest.mark.parametrize(("verbs", "expected"), [((), 200), (("pause",), 200), (("lock",), 409), (("end",), 409)])
+def test_a_change_needs_a_session_that_is_active_or_paused(
+    verbs: tuple[str, ...], expected: int, who: str, world: World, truth: Truth
+) -> None:
+    """Otherwise the state is wrong, not the person: 409, and no refusal on record."""
     sent = Api(world.client).send(world.session).body
     set_state(world.session, *verbs)
-    assert Api(world.client).patch(f"/chat/messages/{sent['id']}", {"content": "x"}).status == expected
+    api = Api(world.people[who])
+    answers = [api.patch(f"/chat/messages/{sent['id']}", {"content": "x"}), api.delete(f"/chat/messages/{sent['id']}")]
+    assert [answer.status for answer in answers] == [expected] * 2
+    assert {answer.code for answer in answers} == {None if expected == 200 else "session_state"}
+    assert truth.one("SELECT count(*) FROM chat_audit_logs WHERE action = 'access.refused'") == 0
+
+
+def test_a_deletion_repeated_after_the_end_answers_the_same(world: World, truth: Truth) -> None:
+    api = Api(world.client)
+    sent = api.send(world.session).body
+    first = api.delete(f"/chat/messages/{sent['id']}")
+    set_state(world.session, "end")
+    again = api.delete(f"/chat/messages/{sent['id']}")
+    assert (first.status, again.status, again.body) == (200, 200, first.body)
+    assert truth.one("SELECT count(*) FROM chat_audit_logs WHERE action = 'message.deleted'") == 1
+
+
+def test_somebody_elses_message_is_nobodys_to_change_in_any_state(world: World, truth: Truth) -> None:
+    sent = Api(world.client).send(world.session).body
+    for verb in ("pause", "lock", "end"):
+        set_state(world.session, verb)
+        for answer in (
+            Api(world.reader).patch(f"/chat/messages/{sent['id']}", {"content": "x"}),
+            Api(world.reader).delete(f"/chat/messages/{sent['id']}"),
+        ):
+            assert (answer.status, answer.code) == (403, "forbidden")
+    assert truth.one("SELECT count(*) FROM chat_audit_logs WHERE action = 'access.refused'") == 6
 
 
 async def test_others_get_the_whole_message_with_its_new_revision(world: World) -> None:
