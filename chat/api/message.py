@@ -165,9 +165,9 @@ class OneMessageViewSet(ViewSet):
         return Response(cursors)
 
     @extend_schema(request=None, responses={200: MessageSchema}, operation_id="message_played")
-    @refuses(NotAudio)
+    @refuses(Forbidden, WrongSessionState, NotAudio)
     def played(self, request: SignedInRequest, message: UUID) -> Response:
-        """You have played this voice message. Again: the same answer."""
+        """You, a member, have played this voice message. Again: the same answer."""
         return Response(message_shape(receipt.mark_played(user=request.user, message_id=message)))
 
 

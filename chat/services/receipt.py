@@ -9,9 +9,11 @@ from django.db import connection, transaction
 from accounts.models import User
 from chat import frames
 from chat.access import MESSAGES
-from chat.errors import NotAudio, raise_for
-from chat.models import Message, MessagePlay
+from chat.errors import NotAudio, WrongSessionState, raise_for
+from chat.models import Message, MessagePlay, Participant
 from samia_chat import realtime
+from samia_chat.access import READABLE
+from samia_chat.errors import Forbidden
 
 KINDS = ("delivered", "seen", "read")
 MOVE = "SELECT code, delivered, seen, read, own_ahead FROM app.move_cursor(%s, %s, %s)"
@@ -36,8 +38,19 @@ def move_cursor(*, user_id: UUID, session_id: UUID, kind: str, up_to: int) -> di
 
 @transaction.atomic
 def mark_played(*, user: User, message_id: UUID) -> Message:
-    """Note that one has played a voice message; again, nothing changes. Raises NotFound, NotAudio."""
+    """Note that a member has played a voice message; again, nothing changes.
+
+    Staff who look in are heard by nobody: what they play says nothing to the sender. Raises NotFound, Forbidden,
+    WrongSessionState, NotAudio.
+    """
     message: Message = MESSAGES.get(user, "view", pk=message_id)
+    # Locked, so that the membership does not end, or the session with it, before the row is written.
+    memberships = Participant.objects.select_for_update(no_key=True)
+    mine = memberships.filter(session_id=message.session_id, user=user, left_at__isnull=True).first()
+    if mine is None:
+        raise Forbidden
+    if mine.session_status not in READABLE:
+        raise WrongSessionState
     if message.type != Message.Type.AUDIO or message.seq is None:
         raise NotAudio
     MessagePlay.objects.bulk_create(

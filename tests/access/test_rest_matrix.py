@@ -42,14 +42,17 @@ MATRIX: dict[tuple[str, str, str], dict[str, tuple[int, ...]]] = {
         (403, 404, 404, 403, 404), (403, 404, 404, 403, 404), ALL_403, (200, 200, 200, 409, 409)
     ),
     ("PATCH", "/chat/messages/{mine}", "edit"): rows(
-        # his own in an ended session is seen, and no longer his to change
-        (200, 404, 404, 403, 404),
-        (200, 404, 404, 403, 404),
+        # his own in an ended session is seen, but that is over
+        (200, 404, 404, 409, 404),
+        (200, 404, 404, 409, 404),
         (403, 404, 403, 403, 403),
         (200, 404, 200, 409, 409),
     ),
     ("DELETE", "/chat/messages/{theirs}", ""): rows(
         (403, 404, 404, 403, 404), (403, 404, 404, 403, 404), ALL_403, (200, 200, 200, 409, 409)
+    ),
+    ("DELETE", "/chat/messages/{mine}", ""): rows(
+        (200, 404, 404, 409, 404), (200, 404, 404, 409, 404), (403, 404, 403, 403, 403), (200, 404, 200, 409, 409)
     ),
     ("PUT", "/chat/messages/{theirs}/read", "none"): rows(
         (200, 404, 404, 200, 404), (200, 404, 404, 200, 404), (200, 404, 404, 200, 409), (200, 404, 404, 200, 409)
@@ -58,11 +61,11 @@ MATRIX: dict[tuple[str, str, str], dict[str, tuple[int, ...]]] = {
         (200, 404, 404, 200, 409), (200, 404, 404, 200, 409), (200, 404, 404, 200, 409), (200, 404, 404, 200, 409)
     ),
     ("PUT", "/chat/messages/{theirs}/played", "none"): rows(
-        # no voice message: 409 for whoever sees it
+        # no voice message: 409 for members; staff who look in play nothing
         (409, 404, 404, 409, 404),
         (409, 404, 404, 409, 404),
-        (409,) * 5,
-        (409,) * 5,
+        (409, 403, 403, 409, 409),
+        (409, 403, 403, 409, 409),
     ),
     ("PUT", "/chat/sessions/{session}/mute", "mute"): rows(
         (200, 404, 404, 200, 200), (200, 404, 404, 200, 200), (200, 404, 404, 200, 200), (200, 404, 404, 200, 200)
