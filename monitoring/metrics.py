@@ -19,7 +19,9 @@ dropped = Counter(
 )
 layer_failures = Counter("samia_layer_failures", "Publishes that Redis did not take", registry=registry)
 sockets = Gauge("samia_sockets", "Open sockets", registry=registry)
-closed = Counter("samia_sockets_closed", "Sockets closed by us", ["code"], registry=registry)
+closed = Counter(
+    "samia_sockets_closed", "Sockets that ended: our close code, or 1000 where the client left", ["code"], registry=registry
+)
 notices = Counter("samia_access_notices", "Access notices received", ["kind"], registry=registry)
 
 
@@ -36,7 +38,7 @@ def count(event: str, fields: dict[str, object]) -> None:
         case "event.delivered":
             events.inc(float(str(fields["count"])))
         case "event.dropped":
-            dropped.labels(str(fields["why"])).inc()
+            dropped.labels(str(fields["why"])).inc(float(str(fields.get("count", 1))))
         case "layer.failed":
             layer_failures.inc()
         case "socket.opened":

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Protocol
 from uuid import UUID, uuid4
@@ -20,6 +20,10 @@ from samia_chat.realtime.events import Event, encode
 
 log = logging.getLogger(__name__)
 EARLY_SECONDS = 0.1  # how long an event waits for the one before it
+# Bounds of what waits, in events. Beyond them events are dropped, and clients ask for what they miss.
+MAX_WAITING = 256  # of a session, for its members to be known
+MAX_EARLY = 256  # of a session, for the one before
+MAX_OUTGOING = 2048  # for the channel layer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +70,20 @@ class Room:
     revision: int  # of the last event handed on
     members_revision: int
     status: str
+    # The newest members_revision that was read for anybody here: an answer older than that is not believed.
+    read_revision: int = 0
     sockets: set[Socket] = field(default_factory=set)
     early: dict[int, Event] = field(default_factory=dict)
     waiting: list[Event] = field(default_factory=list)  # for the members to be known
     timer: asyncio.TimerHandle | None = None
+
+
+@dataclass(slots=True)
+class Reading:
+    """What happens while members are read: the answer does not have it."""
+
+    stirred: set[UUID] = field(default_factory=set)  # sessions that notices named
+    passed: dict[UUID, int] = field(default_factory=dict)  # revisions of sessions that had no socket here
 
 
 class Hub:
@@ -86,22 +100,23 @@ class Hub:
         self._flushing: asyncio.Task[None] | None = None
         self._to_check: set[UUID] = set()
         self._checking: asyncio.Task[None] | None = None
-        self._reads: list[set[UUID]] = []
+        self._reads: list[Reading] = []
         # Grows with every notice about a person or a login: what was read of one before may be out of date.
         self.access_epoch = 0
 
     # Sockets come and go ---------------------------------------------------------------------------------------------
 
     async def join(self, socket: Socket) -> list[Head]:
-        """Admit a socket to all sessions of its person; their heads."""
+        """Admit a socket to all sessions of its person. Their heads, each with the revision its client has to ask for."""
         # Before the question: a notice that arrives while the answer is on its way finds the socket.
         self.sockets.add(socket)
         self.users.setdefault(socket.user_id, set()).add(socket)
         with self._reading():
             heads = await self.directory.heads([socket.user_id], [])
-            for head in heads.values():
-                self._attach(socket, head)
-        return list(heads.values())
+            outdated = {session for session, head in heads.items() if self._is_outdated(head)}
+            self.recheck(outdated)
+            current = [head for session, head in heads.items() if session not in outdated]
+            return [replace(head, revision=self._attach(socket, head)) for head in current]
 
     def leave(self, socket: Socket) -> None:
         self.sockets.discard(socket)
@@ -114,9 +129,12 @@ class Hub:
 
     def look(self, socket: Socket, head: Head) -> None:
         """Let a staff socket into a session that it asked to see. Whether it may was decided before."""
-        if head.session not in socket.rooms:
-            socket.looking.add(head.session)
-            self._attach(socket, head)
+        if head.session in socket.rooms:
+            return
+        if head.session not in self.rooms:
+            self.recheck([head.session])  # what was committed since the head was read found no room to go to
+        socket.looking.add(head.session)
+        self._attach(socket, head)
 
     def look_away(self, socket: Socket, session: UUID) -> None:
         if session in socket.looking:
@@ -124,21 +142,32 @@ class Hub:
             self._detach(socket, session)
             self.recheck([session])  # he may have become a member meanwhile
 
-    def _attach(self, socket: Socket, head: Head) -> None:
+    def _is_outdated(self, head: Head) -> bool:
+        """Whether it was read before a change of members that this process knows of."""
+        room = self.rooms.get(head.session)
+        return room is not None and head.members_revision < max(room.members_revision, room.read_revision)
+
+    def _attach(self, socket: Socket, head: Head) -> int:
+        """From here on the socket gets the session's events. The revision up to which its client has to ask for itself.
+
+        That may be beyond the head's: an event may have been handed on while the answer was on its way.
+        """
         room = self.rooms.get(head.session)
         if room is None:
+            passed = [reading.passed.get(head.session, 0) for reading in self._reads]
             room = self.rooms[head.session] = Room(
                 session=head.session,
-                revision=head.revision,
+                revision=max(head.revision, *passed, 0),
                 members_revision=head.members_revision,
                 status=head.status,
             )
-        elif head.members_revision < room.members_revision:
-            self.recheck([head.session])  # the head was read before a change that this process knows of
-            return
+        elif head.members_revision > room.members_revision:
+            room.read_revision = max(room.read_revision, head.members_revision)
+            self.recheck([head.session])  # it was read for this person only: others here may have lost access
         # An older room keeps its revision: an event on its way is still to be handed to those who were there before.
         room.sockets.add(socket)
         socket.rooms.add(head.session)
+        return max(head.revision, room.revision)
 
     def _detach(self, socket: Socket, session: UUID) -> None:
         socket.rooms.discard(session)
@@ -154,14 +183,14 @@ class Hub:
     @contextmanager
     def _reading(self) -> Iterator[None]:
         """Around a read of members and what is done with it. Sessions that notices name meanwhile are asked for again."""
-        stirred: set[UUID] = set()
-        self._reads.append(stirred)
+        reading = Reading()
+        self._reads.append(reading)
         try:
             yield
         finally:
-            self._reads.remove(stirred)
-            if stirred:
-                self.recheck(stirred)
+            self._reads.remove(reading)
+            if reading.stirred:
+                self.recheck(reading.stirred)
 
     # Events ----------------------------------------------------------------------------------------------------------
 
@@ -175,6 +204,10 @@ class Hub:
         if self._pass_on is None:
             return
         self._outgoing.extend(events)
+        excess = len(self._outgoing) - MAX_OUTGOING
+        if excess > 0:  # the layer hangs; of the newest, clients elsewhere see the gap
+            del self._outgoing[:excess]
+            telemetry.observe("event.dropped", why="layer", count=excess)
         if self._flushing is None:
             self._flushing = self.loop.create_task(self._flush(self._pass_on))
 
@@ -193,10 +226,9 @@ class Hub:
             return
         room = self.rooms.get(event.session)
         if room is None:
-            return
-        if event.members_revision > room.members_revision:
-            room.waiting.append(event)
-            self.recheck([event.session])
+            self._let_pass(event)
+        elif event.members_revision > room.members_revision:
+            self._keep_waiting(room, event)
         elif event.revision is None:
             self._hand(room, event)
         elif event.revision == room.revision + 1:
@@ -205,8 +237,25 @@ class Hub:
             room.early[event.revision] = event
             if room.timer is None:
                 room.timer = self.loop.call_later(EARLY_SECONDS, self._give_up_waiting, room)
+            if len(room.early) > MAX_EARLY:
+                room.timer.cancel()
+                self._give_up_waiting(room)
         else:
             telemetry.observe("event.dropped", why="repeated")
+
+    def _let_pass(self, event: Event) -> None:
+        """Nobody here is in its session; or somebody is about to come, and the answer he waits for does not have it."""
+        if event.revision is not None:
+            for reading in self._reads:
+                reading.passed[event.session] = max(reading.passed.get(event.session, 0), event.revision)
+
+    def _keep_waiting(self, room: Room, event: Event) -> None:
+        """Until it is known who may have it."""
+        if len(room.waiting) < MAX_WAITING:
+            room.waiting.append(event)
+        else:
+            telemetry.observe("event.dropped", why="waiting")
+        self.recheck([event.session])  # and then whoever is behind the head is told
 
     def _hand_in_order(self, room: Room, event: Event) -> None:
         following: Event | None = event
@@ -224,7 +273,7 @@ class Hub:
         room.timer = None
         for revision in sorted(room.early):
             self._hand(room, room.early[revision])
-            room.revision = revision
+            room.revision = max(room.revision, revision)  # it may have been told of meanwhile as lost
         room.early.clear()
 
     def _hand(self, room: Room, event: Event) -> None:
@@ -246,9 +295,11 @@ class Hub:
     def recheck(self, sessions: Iterable[UUID]) -> None:
         """Ask again who is in these sessions. Questions that come together are asked together."""
         asked = set(sessions)
+        if not asked:
+            return
         self._to_check |= asked
-        for stirred in self._reads:
-            stirred |= asked
+        for reading in self._reads:
+            reading.stirred |= asked
         if self._checking is None:
             self._checking = self.loop.create_task(self._check())
 
@@ -259,48 +310,50 @@ class Hub:
                 if not self.sockets:
                     continue
                 try:
-                    heads = await self.directory.members(sessions)
+                    with self._reading():
+                        heads = await self.directory.members(sessions)
+                        for session in sessions:
+                            self._settle(session, heads.get(session))
                 except Exception:
                     log.exception("members could not be read; asking again")
                     self._to_check.update(sessions)
                     await asyncio.sleep(0.25)
                     continue
-                for session in sessions:
-                    self._settle(session, heads.get(session))
-                    if session in heads:
-                        self.loop.call_later(EARLY_SECONDS, self._tell_if_behind, heads[session])
+                for head in heads.values():
+                    self.loop.call_later(EARLY_SECONDS, self._tell_if_behind, head)
         finally:
             self._checking = None
 
     def _settle(self, session: UUID, head: Head | None) -> None:
-        """Make the member table agree with what was read; then what waited for that is handed on."""
-        room = self.rooms.get(session)
-        if room is not None and head is not None and head.members_revision < room.members_revision:
-            return  # read before a change that this process knows of
+        """Make the member table agree with what was read of all members; then what waited for that is handed on."""
+        if head is not None and self._is_outdated(head):
+            return  # whatever this process knows that from asked again itself
         members = head.members if head else frozenset()
+        room = self.rooms.get(session)
         for socket in list(room.sockets) if room else []:
-            if socket.user_id in members:
-                socket.looking.discard(session)
-            elif session not in socket.looking or head is None:
+            if socket.user_id not in members and (session not in socket.looking or head is None):
                 self._remove(socket, session)
         if head is None:
             return
+        if room is not None:
+            room.members_revision = head.members_revision
+            room.status = head.status
         for user in members & self.users.keys():
             for socket in self.users[user]:
                 self._admit(socket, head)
         room = self.rooms.get(session)
         if room is not None:
-            room.members_revision = head.members_revision
-            room.status = head.status
             waiting, room.waiting = room.waiting, []
             for event in waiting:
                 self.deliver(event)
 
     def _admit(self, socket: Socket, head: Head) -> None:
-        if head.session not in socket.rooms:
-            self._attach(socket, head)
-            frame = {"type": "session_created", "session": str(head.session), "revision": head.revision}
-            socket.push(encode(frame))
+        """Of a member. One who looked in before is told as well: from now on the session is his own."""
+        if head.session in socket.rooms and head.session not in socket.looking:
+            return
+        socket.looking.discard(head.session)
+        revision = self._attach(socket, head)
+        socket.push(encode({"type": "session_created", "session": str(head.session), "revision": revision}))
 
     def _remove(self, socket: Socket, session: UUID) -> None:
         self._detach(socket, session)
@@ -329,21 +382,21 @@ class Hub:
     # Heartbeat -------------------------------------------------------------------------------------------------------
 
     async def check_all(self, *, announce: bool) -> None:
-        """Read all heads and memberships in one query, mend the table, and tell each socket what it has not been handed.
+        """Read all heads and memberships in one query, ask again where the table differs, and tell each socket what it has
+        not been handed.
 
         `announce`: also send a heartbeat to sockets that miss nothing, so that they know the connection lives.
         """
         if not self.sockets:
             return
-        with self._reading():
-            looked = {session for socket in self.sockets for session in socket.looking}
-            heads = await self.directory.heads(list(self.users), list(looked))
-            for session in {*heads, *self.rooms}:
-                self._settle(session, heads.get(session))
-        mine: dict[UUID, list[UUID]] = {}
+        asked = set(self.users)
+        looked = {session for socket in self.sockets for session in socket.looking}
+        heads = await self.directory.heads(list(asked), list(looked))
+        self.recheck(self._differing(heads, asked))
+        mine: dict[UUID, list[UUID]] = {user: [] for user in asked}
         for head in heads.values():
             for user in head.members:
-                mine.setdefault(user, []).append(head.session)
+                mine[user].append(head.session)
         # Events of what was just committed may still be on their way.
         await asyncio.sleep(EARLY_SECONDS)
         behind = {
@@ -353,12 +406,36 @@ class Hub:
         }
         for socket in list(self.sockets):
             ahead = {str(session): behind[session] for session in socket.rooms if session in behind}
+            frame: dict[str, object] = {"type": "heartbeat", "heads": ahead}
+            if socket.user_id in mine:  # of who came meanwhile nothing was asked
+                frame["sessions_digest"] = digest(mine[socket.user_id])
             if ahead or announce:
-                sessions = mine.get(socket.user_id, [])
-                socket.push(encode({"type": "heartbeat", "heads": ahead, "sessions_digest": digest(sessions)}))
+                socket.push(encode(frame))
         for session, revision in behind.items():
             if (room := self.rooms.get(session)) is not None:
                 room.revision = max(room.revision, revision)
+
+    def _differing(self, heads: dict[UUID, Head], asked: set[UUID]) -> set[UUID]:
+        """The sessions where the member table is not what was just read.
+
+        They are asked for again, not mended from this: people and rooms that came while the answer was on its way are
+        missing from it, and whoever is told that he lost a session forgets what he had of it.
+        """
+        differing = {room.session for room in self.rooms.values() if self._differs(room, heads, asked)}
+        for session, head in heads.items():
+            sockets = {socket for user in head.members for socket in self.users.get(user, ())}
+            if any(session not in socket.rooms or session in socket.looking for socket in sockets):
+                differing.add(session)
+        return differing
+
+    def _differs(self, room: Room, heads: dict[UUID, Head], asked: set[UUID]) -> bool:
+        head = heads.get(room.session)
+        if head is None or (head.members_revision, head.status) != (room.members_revision, room.status):
+            return True
+        return any(
+            socket.user_id in asked and socket.user_id not in head.members and room.session not in socket.looking
+            for socket in room.sockets
+        )
 
 
 def digest(sessions: Iterable[UUID]) -> str:

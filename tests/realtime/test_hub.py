@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
+from samia_chat import telemetry
 from samia_chat.realtime import hub as hubs
 from samia_chat.realtime.events import Event
 from samia_chat.realtime.hub import Head, Hub
@@ -30,7 +33,7 @@ class FakeSocket:
 
 
 class FakeDirectory:
-    """Memberships that a test sets; `before_answer` happens while the answer is on its way."""
+    """Memberships that a test sets; `before_answer` happens while the answer is on its way, `slow` answers take longer."""
 
     def __init__(self) -> None:
         self.members_of: dict[UUID, set[UUID]] = {}
@@ -38,6 +41,7 @@ class FakeDirectory:
         self.members_revision = 1
         self.asked = 0
         self.before_answer: Any = None
+        self.slow = 0
 
     async def heads(self, users: list[UUID], sessions: list[UUID]) -> dict[UUID, Head]:
         found = {
@@ -63,10 +67,11 @@ class FakeDirectory:
 
     async def _pause(self) -> None:
         self.asked += 1
+        self.slow, seconds = max(0, self.slow - 1), 0.08 if self.slow else 0.01
         if self.before_answer is not None:
             hook, self.before_answer = self.before_answer, None
             hook()
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(seconds)
 
 
 async def a_room() -> tuple[Hub, FakeDirectory, FakeSocket, UUID]:
@@ -190,6 +195,209 @@ async def test_a_database_that_does_not_answer_is_asked_again() -> None:
     hub.recheck([session])
     await asyncio.sleep(0.5)
     assert socket.rooms == set()
+
+
+# Those who come while an answer is on its way ------------------------------------------------------------------------------
+
+
+def of_kind(socket: FakeSocket, kind: str) -> list[dict[str, Any]]:
+    """The frames of the hub's own making; events are plain numbers here."""
+    frames = [json.loads(frame) for frame in socket.frames]
+    return [frame for frame in frames if isinstance(frame, dict) and frame["type"] == kind]
+
+
+async def test_who_comes_during_a_check_keeps_his_sessions() -> None:
+    """The check asked before he came, so its answer says nothing of him, nor of the rooms that he brought."""
+    hub, directory, _, session = await a_room()
+    other, looked_at = uuid4(), uuid4()
+    late, staff = FakeSocket(uuid4()), FakeSocket(uuid4())
+    directory.members_of |= {other: {late.user_id}, looked_at: {uuid4()}}
+    directory.members_of[session].add(late.user_id)
+    await hub.join(staff)
+    directory.slow = 1
+    check = asyncio.create_task(hub.check_all(announce=True))
+    await asyncio.sleep(0.01)
+    await hub.join(late)
+    hub.look(staff, (await directory.heads([], [looked_at]))[looked_at])
+    await check
+    await asyncio.sleep(0.05)
+    assert (late.rooms, staff.rooms, staff.looking) == ({session, other}, {looked_at}, {looked_at})
+    assert of_kind(late, "participant_removed") == of_kind(staff, "participant_removed") == []
+    assert all("sessions_digest" not in beat for beat in of_kind(late, "heartbeat"))
+
+
+async def test_who_is_admitted_during_a_check_stays() -> None:
+    hub, directory, socket, _ = await a_room()
+    directory.slow = 1
+    check = asyncio.create_task(hub.check_all(announce=False))
+    await asyncio.sleep(0.01)
+    added = uuid4()
+    directory.members_of[added] = {socket.user_id}
+    hub.recheck([added])
+    await check
+    await asyncio.sleep(0.05)
+    assert added in socket.rooms
+    assert len(of_kind(socket, "session_created")) == 1
+    assert of_kind(socket, "participant_removed") == []
+
+
+async def test_a_check_removes_who_is_no_member_and_admits_who_is() -> None:
+    """Without any notice: it was lost."""
+    hub, directory, socket, session = await a_room()
+    added = uuid4()
+    directory.members_of = {session: {uuid4()}, added: {socket.user_id}}
+    await hub.check_all(announce=False)
+    await asyncio.sleep(0.05)
+    assert socket.rooms == {added}
+    assert [frame["session"] for frame in of_kind(socket, "participant_removed")] == [str(session)]
+
+
+async def test_an_older_answer_does_not_remove_who_came_by_a_newer_one() -> None:
+    """He was made a member after the members were read and before the answer is there, and has connected since."""
+    hub, directory, _, session = await a_room()
+    directory.slow = 1
+    hub.recheck([session])
+    await asyncio.sleep(0.01)
+    late = FakeSocket(uuid4())
+    directory.members_of[session].add(late.user_id)
+    directory.members_revision = 2
+    await hub.join(late)
+    await asyncio.sleep(0.15)
+    assert late.rooms == {session}
+    assert of_kind(late, "participant_removed") == []
+
+
+async def test_what_is_handed_on_during_a_join_is_named_in_the_heads() -> None:
+    hub, _, socket, session = await a_room()
+    late = FakeSocket(socket.user_id)
+    joining = asyncio.create_task(hub.join(late))
+    await asyncio.sleep(0)
+    hub.deliver(event(session, 11))
+    assert [head.revision for head in await joining] == [11]
+    assert late.frames == []
+
+
+async def test_what_passes_before_the_first_socket_is_there_is_named_in_the_heads() -> None:
+    directory, session, socket = FakeDirectory(), uuid4(), FakeSocket(uuid4())
+    directory.members_of[session] = {socket.user_id}
+    hub = Hub(directory, None)
+    joining = asyncio.create_task(hub.join(socket))
+    await asyncio.sleep(0)
+    for revision in (11, 12, None):
+        hub.deliver(event(session, revision))
+    assert [head.revision for head in await joining] == [12]
+    hub.deliver(event(session, 13))
+    assert socket.frames == ["13"]
+
+
+@pytest.mark.parametrize("is_held", [True, False])
+async def test_one_who_is_added_hears_of_the_revision_to_ask_for(is_held: bool) -> None:
+    hub, directory, _, session = await a_room()
+    if not is_held:
+        session = uuid4()
+    added = FakeSocket(uuid4())
+    await hub.join(added)
+    directory.members_of.setdefault(session, set()).add(added.user_id)
+    hub.recheck([session])
+    await asyncio.sleep(0)
+    hub.deliver(event(session, 11))
+    await asyncio.sleep(0.05)
+    assert [frame["revision"] for frame in of_kind(added, "session_created")] == [11]
+
+
+async def test_who_looks_in_is_told_of_what_passed_since_the_head_was_read() -> None:
+    directory, session, staff = FakeDirectory(), uuid4(), FakeSocket(uuid4())
+    directory.members_of[session] = {uuid4()}
+    hub = Hub(directory, None)
+    await hub.join(staff)
+    head = (await directory.heads([], [session]))[session]
+    hub.deliver(event(session, 11))  # no room takes it
+    directory.revision = 11
+    hub.look(staff, head)
+    await asyncio.sleep(hubs.EARLY_SECONDS + 0.05)
+    assert [beat["heads"] for beat in of_kind(staff, "heartbeat")] == [{str(session): 11}]
+
+
+async def test_who_looks_in_and_is_made_a_member_is_told_once() -> None:
+    directory, session, staff = FakeDirectory(), uuid4(), FakeSocket(uuid4())
+    directory.members_of[session] = {uuid4()}
+    hub = Hub(directory, None)
+    await hub.join(staff)
+    hub.look(staff, (await directory.heads([], [session]))[session])
+    directory.members_of[session].add(staff.user_id)
+    directory.members_revision = directory.revision = 11
+    for _ in range(2):
+        hub.recheck([session])
+        await asyncio.sleep(0.05)
+    assert of_kind(staff, "session_created") == [{"type": "session_created", "session": str(session), "revision": 11}]
+    assert (staff.rooms, staff.looking) == ({session}, set())
+
+
+# Bounds --------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def dropped() -> Iterator[dict[str, int]]:
+    """How many events were dropped, by the reason."""
+    found: dict[str, int] = {}
+
+    def sink(name: str, fields: dict[str, Any]) -> None:
+        if name == "event.dropped":
+            found[fields["why"]] = found.get(fields["why"], 0) + fields.get("count", 1)
+
+    telemetry.register(sink)
+    yield found
+    telemetry._sinks.remove(sink)
+
+
+async def test_what_waits_for_its_members_is_bounded_and_the_rest_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, dropped: dict[str, int]
+) -> None:
+    monkeypatch.setattr(hubs, "MAX_WAITING", 5)
+    hub, directory, socket, session = await a_room()
+    directory.slow = 1
+    directory.revision, directory.members_revision = 30, 2
+    for revision in range(11, 31):
+        hub.deliver(event(session, revision, members_revision=2))
+    assert len(hub.rooms[session].waiting) == 5
+    await asyncio.sleep(0.3)
+    assert [frame for frame in socket.frames if frame.isdigit()] == ["11", "12", "13", "14", "15"]
+    assert [beat["heads"] for beat in of_kind(socket, "heartbeat")] == [{str(session): 30}]
+    assert dropped == {"waiting": 15}
+
+
+async def test_what_came_too_early_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hubs, "MAX_EARLY", 5)
+    hub, _, socket, session = await a_room()
+    for revision in range(12, 18):
+        hub.deliver(event(session, revision))
+    assert socket.frames == ["12", "13", "14", "15", "16", "17"]  # the client sees the gap
+    hub.deliver(event(session, 18))
+    await asyncio.sleep(hubs.EARLY_SECONDS * 1.5)
+    assert socket.frames[-1] == "18"
+    assert hub.rooms[session].early == {}
+
+
+async def test_what_a_layer_that_hangs_does_not_take_is_bounded(
+    monkeypatch: pytest.MonkeyPatch, dropped: dict[str, int]
+) -> None:
+    monkeypatch.setattr(hubs, "MAX_OUTGOING", 5)
+    returned = asyncio.Event()
+    taken: list[list[int | None]] = []
+
+    async def pass_on(events: list[Event]) -> None:
+        await returned.wait()
+        taken.append([one.revision for one in events])
+
+    hub, session = Hub(FakeDirectory(), pass_on), uuid4()
+    hub.accept([event(session, 0)])
+    await asyncio.sleep(0)
+    for revision in range(1, 21):
+        hub.accept([event(session, revision)])
+    returned.set()
+    await asyncio.sleep(0.01)
+    assert taken == [[0], [16, 17, 18, 19, 20]]  # of the newest, so that clients there see the gap
+    assert dropped == {"layer": 15}
 
 
 def test_an_event_survives_the_way_through_the_layer() -> None:

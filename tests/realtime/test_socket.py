@@ -349,6 +349,9 @@ async def test_the_connection_that_brings_notices_comes_back_and_looks_at_all(wo
         truth.rows("SET LOCAL session_replication_role = replica")
         truth.rows("UPDATE chat_participants SET left_at = now() WHERE user_id = %s", world.reader.pk)
         truth.rows(
+            "UPDATE chat_sessions SET participants = ARRAY[%s]::uuid[] WHERE id = %s", world.client.pk, world.session
+        )
+        truth.rows(
             "UPDATE chat_session_state SET revision = 3, members_revision = 3 WHERE session_id = %s", world.session
         )
         truth.rows("UPDATE accounts_login SET ended_at = now() WHERE id = %s", admin.login_id)
