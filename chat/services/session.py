@@ -11,10 +11,11 @@ from django.utils import timezone
 from chat import frames
 from chat.access import SESSIONS
 from chat.errors import ReasonNeeded, WrongSessionState, raise_for
-from chat.models import ChatSession, SessionState
-from chat.shapes import session_event_shape
+from chat.models import ChatSession, Participant, Person, SessionState
+from chat.shapes import participant_shape, session_event_shape
 from samia_chat import actor, realtime
-from samia_chat.access import Person, is_staff
+from samia_chat.access import Person as Asker
+from samia_chat.access import is_staff
 from samia_chat.errors import Forbidden, NotFound
 
 NEEDS_REASON = frozenset({"lock", "unlock"})
@@ -27,21 +28,32 @@ def open_session(
     """Open a session with its members. Returns its id, and False where the booking's live session was there already.
 
     A booking's session is opened by one of its parties or staff, support by anybody with staff, the rest by staff
-    (app.open_session decides). New members' sockets hear of it by notice. Raises NotFound, Forbidden, NoReader,
-    BookingCancelled, NoStaff, UnknownPerson.
+    (app.open_session decides). A reader who has taken the booking over since enters the live one, and everybody in it is
+    told. New members' sockets hear of it by notice. Raises NotFound, Forbidden, NoReader, BookingCancelled, NoStaff,
+    UnknownPerson.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT code, session_id FROM app.open_session(%s, %s, %s, %s::uuid[])",
+            "SELECT code, session_id, joined FROM app.open_session(%s, %s, %s, %s::uuid[])",
             [kind, title, booking_id, people or []],
         )
-        code, session_id = cursor.fetchone()
+        code, session_id, joined = cursor.fetchone()
     raise_for(code)
+    if joined is not None:
+        _tell_of_joining(session_id, joined)
     return session_id, code == "ok"
 
 
+def _tell_of_joining(session_id: UUID, user_id: UUID) -> None:
+    membership = Participant.objects.get(session_id=session_id, user_id=user_id)
+    shape = participant_shape(membership, Person.objects.filter(pk=user_id).first())
+    # The counters are locked since he joined, so that this revision is his joining's.
+    revision = SessionState.objects.get(pk=session_id).revision
+    realtime.publish(frames.participant_added(session_id, shape, revision=revision))
+
+
 @transaction.atomic
-def change_state(*, by: Person, session_id: UUID, verb: str, reason: str = "") -> ChatSession:
+def change_state(*, by: Asker, session_id: UUID, verb: str, reason: str = "") -> ChatSession:
     """Pause, resume, lock, unlock, end or archive a session. A verb repeated writes nothing and is no error.
 
     Locking needs a reason. Everybody in the session is told. Raises NotFound, Forbidden, WrongSessionState, ReasonNeeded.
@@ -62,7 +74,7 @@ def change_state(*, by: Person, session_id: UUID, verb: str, reason: str = "") -
 
 
 @transaction.atomic
-def update_session(*, by: Person, session_id: UUID, **changes: Any) -> ChatSession:
+def update_session(*, by: Asker, session_id: UUID, **changes: Any) -> ChatSession:
     """Change a session's title. Everybody in it is told. Raises NotFound, Forbidden."""
     SESSIONS.get(by, "change", pk=session_id)
     state = lock_state(session_id)
@@ -98,7 +110,7 @@ def next_revision(state: SessionState) -> int:
     return state.revision
 
 
-def may_look(person: Person, session_id: UUID) -> ChatSession:
+def may_look(person: Asker, session_id: UUID) -> ChatSession:
     """A session whose content the person reads. Staff who are not in it leave a record.
 
     Raises NotFound, and WrongSessionState for members of an archived one, which only staff read.
@@ -110,7 +122,7 @@ def may_look(person: Person, session_id: UUID) -> ChatSession:
     return session
 
 
-def record_looks(person: Person, session_ids: list[UUID]) -> None:
+def record_looks(person: Asker, session_ids: list[UUID]) -> None:
     """Record that staff read the content of sessions they are not in: once per person, session and 15 minutes."""
     if is_staff(person) and session_ids:
         with connection.cursor() as cursor:

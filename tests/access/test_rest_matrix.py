@@ -206,7 +206,8 @@ OPENINGS = {
     ("booking", "own"): {"client": 201, "reader": 201, "monitor": 201, "admin": 201, "super_admin": 201},
     ("booking", "other"): {"client": 404, "reader": 404, "monitor": 403, "admin": 201, "super_admin": 201},
     ("support", "nobody"): {"client": 201, "reader": 201, "monitor": 201, "admin": 201, "super_admin": 201},
-    ("support", "stranger"): {"client": 403, "reader": 403, "monitor": 403, "admin": 201, "super_admin": 201},
+    # whoever is no administrator is told of nobody whether he is there
+    ("support", "stranger"): {"client": 400, "reader": 400, "monitor": 400, "admin": 201, "super_admin": 201},
     ("general", "stranger"): {"client": 403, "reader": 403, "monitor": 403, "admin": 201, "super_admin": 201},
     ("emergency", "stranger"): {"client": 403, "reader": 403, "monitor": 403, "admin": 201, "super_admin": 201},
 }

@@ -207,6 +207,34 @@ def test_sign_ins_are_ones_own_and_their_secrets_nobodys(role: str, truth: Truth
         assert attempt(subject.who, f"SELECT 1 FROM {table}") == "InsufficientPrivilege", table
 
 
+# What answers for anybody or removes from everybody. Staff enter the role that it is granted to, and are refused.
+ONLY_FOR_THE_SYSTEM = {
+    "app.require_system()": "SELECT app.require_system()",
+    "app.live_logins": "SELECT * FROM app.live_logins(ARRAY[%s::uuid])",
+    "app.sweep_sign_ins": "SELECT app.sweep_sign_ins()",
+    "app.session_heads": "SELECT * FROM app.session_heads(ARRAY[%s::uuid], '{}')",
+    "app.session_members": "SELECT * FROM app.session_members(ARRAY[%s::uuid])",
+    "app.sweep_versions": "SELECT app.sweep_versions(30)",
+}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_what_only_the_system_may_ask_is_refused_to_everybody(role: str, truth: Truth) -> None:
+    from tests.cast import as_system, make_login
+
+    subject = make_subject(role, truth)
+    names = {
+        "app.live_logins": make_login(subject.stranger).pk,
+        "app.session_heads": subject.stranger.pk,
+        "app.session_members": subject.to["other"].session,
+    }
+    for name, query in ONLY_FOR_THE_SYSTEM.items():
+        arguments = [names[name]] if name in names else []
+        assert attempt(subject.who, query, *arguments) == "InsufficientPrivilege", name
+        if name != "app.require_system()":
+            assert attempt(as_system(), query, *arguments) in (1, 2), name  # it would have had an answer
+
+
 # The columns each database role may UPDATE; every other column of every table is refused.
 WRITABLE = {
     "samia_app": {

@@ -9,13 +9,14 @@ import pytest
 from django.db import connection, transaction
 
 from accounts.identity import actor_of
+from accounts.models import User
 from chat.models import ChatSession
 from samia_chat import actor
 from samia_chat.actor import Actor
-from tests.cast import World, as_system, make_booking, make_person, make_session, set_state
+from tests.cast import World, as_system, make_booking, make_person, make_session, remove, set_state
 from tests.database import Truth
 from tests.device import Device
-from tests.rest import Api, in_thread
+from tests.rest import Answer, Api, in_thread
 
 
 def test_a_booking_has_one_live_session(world: World) -> None:
@@ -28,6 +29,102 @@ def test_a_booking_has_one_live_session(world: World) -> None:
     assert new.body["id"] != str(world.session)
     assert {p["user"] for p in new.body["participants"]} == {str(world.client.pk), str(world.reader.pk)}
     assert new.body["booking"]["service"] == "Celtic Cross"
+
+
+def reassign(world: World, **people: User) -> None:
+    """The platform names other people for the booking."""
+    booking = {"client": world.client, "reader": world.reader, **people}
+    answer = Api(world.admin).put(
+        f"/bookings/{world.booking.pk}",
+        {
+            **{name: person.pk for name, person in booking.items()},
+            "service": "Celtic Cross",
+            "scheduled_at": "2026-12-01T10:00:00Z",
+            "status": "confirmed",
+        },
+    )
+    assert answer.status == 200
+
+
+def reopen(world: World, person: User) -> Answer:
+    return Api(person).post("/chat/sessions", {"type": "booking", "booking": world.booking.pk})
+
+
+async def test_a_reader_who_takes_a_booking_over_enters_its_live_session(world: World, truth: Truth) -> None:
+    client, newcomer = await Device(world.client).open(), await Device(world.reader2).open()
+    sent = await client.say(world.session, "before")
+    await in_thread(reassign, world, reader=world.reader2)
+    opened = await in_thread(reopen, world, world.reader2)
+    assert (opened.status, opened.body["id"]) == (200, str(world.session))
+    assert (opened.body["mine"]["unread"], opened.body["last_message"]["content"]) == (0, "before")
+    frame = await client.expect("participant_added")
+    assert frame["participant"]["user"] == str(world.reader2.pk)
+    assert frame["participant"]["role_in_session"] == "reader"
+    assert frame["revision"] == sent["revision"] + 1 == opened.body["revision"]
+    assert (await newcomer.expect("session_created"))["session"] == str(world.session)
+    await newcomer.say(world.session, "after")
+    assert (await in_thread(reopen, world, world.reader2)).status == 200  # again: nothing is written
+    entries = truth.rows(
+        "SELECT actor, new_values FROM chat_audit_logs WHERE action = 'participant.added' AND actor IS NOT NULL"
+    )
+    assert [(entry["actor"], entry["new_values"]["user_id"]) for entry in entries] == [
+        (world.reader2.pk, str(world.reader2.pk))
+    ]
+
+
+@pytest.mark.parametrize("who", ["client", "admin"])
+def test_whoever_opens_the_new_reader_enters(who: str, world: World) -> None:
+    reassign(world, reader=world.reader2)
+    opened = reopen(world, world.people[who])
+    assert opened.status == 200
+    members = {p["user"] for p in opened.body["participants"] if p["left_at"] is None}
+    assert members == {str(world.client.pk), str(world.reader.pk), str(world.reader2.pk)}
+
+
+@pytest.mark.parametrize("who", ["client", "reader"])
+def test_whom_staff_removed_does_not_come_back_by_opening(who: str, world: World, truth: Truth) -> None:
+    remove(world.people[who], world.session)
+    other = world.reader if who == "client" else world.client
+    for _ in range(2):
+        refused = reopen(world, world.people[who])
+        assert (refused.status, refused.code) == (403, "forbidden")
+        assert reopen(world, other).status == 200  # nor does he by the other's
+    assert truth.one("SELECT participants FROM chat_sessions WHERE id = %s", world.session) == [other.pk]
+    set_state(world.session, "end")
+    assert reopen(world, world.people[who]).status == 201
+
+
+def test_a_client_in_anothers_place_does_not_get_to_read_his_words(world: World, truth: Truth) -> None:
+    Api(world.client).send(world.session, "between us")
+    reassign(world, client=world.client2, reader=world.reader2)
+    refused = reopen(world, world.client2)
+    assert (refused.status, refused.code) == (403, "forbidden")
+    members = "SELECT participants FROM chat_sessions WHERE id = %s"
+    assert set(truth.one(members, world.session)) == {world.client.pk, world.reader.pk}  # a refusal writes nothing
+    set_state(world.session, "end")
+    assert reopen(world, world.client2).body["last_message"] is None
+
+
+def test_a_session_that_ends_while_it_is_opened_again_makes_room_for_a_new_one(world: World, truth: Truth) -> None:
+    """It ends just after the opening has found it there."""
+    truth.rows(
+        f"""
+        CREATE FUNCTION public.end_it() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+          UPDATE public.chat_sessions SET status = 'ended', ended_at = now()
+           WHERE id = '{world.session}' AND status = 'active';
+          RETURN NULL;
+        END $$;
+        CREATE TRIGGER end_it AFTER INSERT ON chat_sessions FOR EACH STATEMENT EXECUTE FUNCTION public.end_it()
+        """
+    )
+    try:
+        opened = reopen(world, world.client)
+    finally:
+        truth.rows("DROP FUNCTION public.end_it() CASCADE")
+    assert opened.status == 201, opened.body
+    assert opened.body["id"] != str(world.session)
+    assert truth.one("SELECT status FROM chat_sessions WHERE id = %s", world.session) == "ended"
 
 
 def test_bookings_that_give_no_session(world: World) -> None:
@@ -77,6 +174,23 @@ def test_people_who_are_not_there_or_closed_are_unknown(world: World, truth: Tru
     for whom in (str(uuid4()), str(world.reader.pk)):
         answer = Api(world.admin).post("/chat/sessions", {"type": "general", "people": [whom]})
         assert (answer.status, answer.code) == (400, "unknown_person")
+
+
+@pytest.mark.parametrize("who", ["client", "reader", "monitor"])
+def test_asking_for_support_does_not_tell_who_is_there(who: str, world: World, truth: Truth) -> None:
+    """A person, a closed account, a closed administrator's and nobody's id: one answer."""
+    closed = make_person("closed", "admin")
+    truth.rows("UPDATE accounts_user SET is_active = false WHERE id = ANY (%s)", [closed.pk, world.reader2.pk])
+    api = Api(world.people[who])
+    bodies = []
+    for named in (world.client2.pk, world.reader2.pk, closed.pk, uuid4()):
+        answer = api.post("/chat/sessions", {"type": "support", "people": [named]})
+        bodies.append(answer.body | {"request_id": ""})
+        assert (answer.status, answer.code) == (400, "unknown_person")
+    assert all(body == bodies[0] for body in bodies)
+    assert api.post("/chat/sessions", {"type": "support", "people": [world.admin.pk]}).status == 201
+    together = {"type": "support", "people": [world.admin.pk, world.client2.pk]}
+    assert api.post("/chat/sessions", together).status == 400
 
 
 # States -----------------------------------------------------------------------------------------------------------------

@@ -9,6 +9,16 @@ CREATE FUNCTION app.role() RETURNS text LANGUAGE sql STABLE SECURITY DEFINER SET
   END
 $$;
 
+-- First statement of what only a command or job may ask for. Staff enter the same database role, so a grant cannot tell.
+CREATE FUNCTION app.require_system() RETURNS void
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, app AS $$
+BEGIN
+  IF app.role() IS DISTINCT FROM 'system' THEN
+    RAISE EXCEPTION 'only the system' USING ERRCODE = 'insufficient_privilege';
+  END IF;
+END
+$$;
+
 -- The sessions the actor is a member of, of all or of these states: the only definition of membership. The table is the
 -- chat app's, a later migration; a plpgsql body is looked up when it runs. A function that works on one session names it
 -- in app.session, because a reader has hundreds: naming one can only take rights away.
@@ -44,6 +54,7 @@ $$;
 -- Which of these logins are live, whose they are and under which role: what a process asks after it missed notices.
 CREATE FUNCTION app.live_logins(p_logins uuid[]) RETURNS TABLE (login_id uuid, user_id uuid, role text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, app AS $$
+  SELECT app.require_system();
   SELECT l.id, u.id, u.role FROM public.accounts_login l JOIN public.accounts_user u ON u.id = l.user_id
    WHERE l.id = ANY (p_logins) AND l.ended_at IS NULL AND u.is_active
 $$;
@@ -138,7 +149,7 @@ BEGIN
 END
 $$;
 
--- End every login of a person but one: after a new password, a role change, a closed account.
+-- End every login of a person but one: after a new password, or when his account is closed.
 CREATE FUNCTION app.end_logins(p_user uuid, p_except uuid) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app AS $$
 DECLARE
@@ -157,6 +168,7 @@ $$;
 -- What has expired. Returns the number of rows removed.
 CREATE FUNCTION app.sweep_sign_ins() RETURNS bigint
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, app AS $$
+  SELECT app.require_system();
   WITH tickets AS (DELETE FROM public.accounts_ticket WHERE expires_at < now() RETURNING 1),
   failures AS (DELETE FROM public.accounts_sign_in_failures WHERE last_at < now() - interval '1 day' RETURNING 1),
   tokens AS (DELETE FROM public.accounts_refresh_token WHERE created_at < now() - interval '31 days' RETURNING 1)
@@ -168,7 +180,7 @@ GRANT EXECUTE ON FUNCTION
   app.count_sign_in(bytea, boolean), app.add_refresh_token(uuid, bytea), app.rotate_refresh_token(bytea, bytea),
   app.add_ticket(uuid, bytea, integer), app.use_ticket(bytea), app.end_logins(uuid, uuid)
 TO samia_app, samia_staff;
--- They answer for anybody, so only the system may ask.
+-- Staff's role is the system's, too; which of them asks, the functions look at themselves.
 GRANT EXECUTE ON FUNCTION app.live_logins(uuid[]), app.sweep_sign_ins() TO samia_staff;
 
 -- Access notices: what open sockets must hear of, whoever changed it. Never on the send path, because NOTIFY makes
@@ -222,6 +234,7 @@ CREATE TRIGGER audit_changes AFTER UPDATE OF role, is_active, password ON accoun
 
 -- Last: once the definer owns them, the owner of the tables may grant nothing on them any more.
 ALTER FUNCTION app.role() OWNER TO samia_definer;
+ALTER FUNCTION app.require_system() OWNER TO samia_definer;
 ALTER FUNCTION app.my_sessions(text[]) OWNER TO samia_definer;
 ALTER FUNCTION app.login_user(uuid) OWNER TO samia_definer;
 ALTER FUNCTION app.live_logins(uuid[]) OWNER TO samia_definer;
@@ -253,4 +266,5 @@ DROP FUNCTION app.live_logins(uuid[]);
 DROP FUNCTION app.credentials(text, bytea, inet, uuid);
 DROP FUNCTION app.login_user(uuid);
 DROP FUNCTION app.my_sessions(text[]);
+DROP FUNCTION app.require_system();
 DROP FUNCTION app.role();

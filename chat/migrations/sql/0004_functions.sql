@@ -2,9 +2,12 @@
 -- Refusals are codes and not exceptions: 'ok' or the `code` of a class in chat/errors.py.
 
 -- Open a session with its members and counters, in one. p_people: with whom (besides the booking's parties).
--- 'exists': the live session of that booking, also for the loser of a race.
+-- 'exists': the live session of that booking, also for the loser of a race. The booking's reader enters it if he never was
+-- a member: the platform has named another one since (joined: his id). Nobody else enters by opening: whom staff removed
+-- stays out, and a client who was put in another's place must not read what that one wrote; both get 'forbidden' until
+-- staff add them or end the session (docs/decisions/0008).
 CREATE FUNCTION app.open_session(p_type text, p_title text, p_booking uuid, p_people uuid[])
-RETURNS TABLE (code text, session_id uuid)
+RETURNS TABLE (code text, session_id uuid, joined uuid)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app AS $$
 #variable_conflict use_column
 DECLARE
@@ -14,6 +17,8 @@ DECLARE
   v_booking public.bookings;
   v_id uuid := uuidv7();
   v_known integer;
+  v_last bigint;
+  v_is_member boolean;
 BEGIN
   session_id := NULL;
   IF v_role IS NULL THEN
@@ -33,9 +38,12 @@ BEGIN
     v_people := ARRAY[v_booking.client_id, v_booking.reader_id];
   ELSIF p_type = 'support' THEN
     v_people := array_append(p_people, app.uid());
-    IF NOT v_may_all AND EXISTS (SELECT FROM public.accounts_user u
-                                  WHERE u.id = ANY (p_people) AND u.role NOT IN ('admin', 'super_admin')) THEN
-      code := 'forbidden'; RETURN NEXT; RETURN;
+    -- One answer for whoever is no administrator, there or not: otherwise it would tell which ids are people.
+    IF NOT v_may_all AND EXISTS (
+         SELECT FROM unnest(p_people) named WHERE NOT EXISTS (
+           SELECT FROM public.accounts_user u
+            WHERE u.id = named AND u.is_active AND u.role IN ('admin', 'super_admin'))) THEN
+      code := 'unknown_person'; RETURN NEXT; RETURN;
     END IF;
     IF NOT EXISTS (SELECT FROM public.accounts_user u
                     WHERE u.id = ANY (v_people) AND u.role IN ('admin', 'super_admin') AND u.is_active) THEN
@@ -60,14 +68,33 @@ BEGIN
     code := 'unknown_person'; RETURN NEXT; RETURN;
   END IF;
 
-  INSERT INTO public.chat_sessions (id, type, title, booking_id, status)
-  VALUES (v_id, p_type, p_title, p_booking, 'active')
-      ON CONFLICT (booking_id) WHERE type = 'booking' AND status NOT IN ('ended', 'archived') DO NOTHING;
-  IF NOT FOUND THEN
-    SELECT c.id INTO session_id FROM public.chat_sessions c
-     WHERE c.booking_id = p_booking AND c.type = 'booking' AND c.status NOT IN ('ended', 'archived');
+  LOOP
+    INSERT INTO public.chat_sessions (id, type, title, booking_id, status)
+    VALUES (v_id, p_type, p_title, p_booking, 'active')
+        ON CONFLICT (booking_id) WHERE type = 'booking' AND status NOT IN ('ended', 'archived') DO NOTHING;
+    EXIT WHEN FOUND;
+    -- Whatever ends it takes this lock first, and so does whatever changes its members.
+    SELECT s.session_id, s.last_seq INTO session_id, v_last
+      FROM public.chat_session_state s JOIN public.chat_sessions c ON c.id = s.session_id
+     WHERE c.booking_id = p_booking AND c.type = 'booking' AND c.status NOT IN ('ended', 'archived')
+       FOR UPDATE OF s;
+    -- Ended between the two statements, or while this one waited: the next round opens a new one.
+    CONTINUE WHEN NOT EXISTS (
+      SELECT FROM public.chat_sessions c WHERE c.id = session_id AND c.status NOT IN ('ended', 'archived'));
+    SELECT p.left_at IS NULL INTO v_is_member FROM public.chat_participants p
+     WHERE p.session_id = open_session.session_id AND p.user_id = app.uid(); -- NULL: he never was
+    IF v_role IN ('client', 'reader') AND NOT coalesce(v_is_member, app.uid() = v_booking.reader_id) THEN
+      code := 'forbidden'; session_id := NULL; RETURN NEXT; RETURN;
+    END IF;
+    INSERT INTO public.chat_participants
+      (session_id, user_id, role_in_session, delivered_seq, seen_seq, read_seq, own_ahead, session_status)
+    SELECT open_session.session_id, u.id, CASE WHEN u.role IN ('client', 'reader') THEN u.role ELSE 'staff' END,
+           v_last, v_last, v_last, 0, 'active'
+      FROM public.accounts_user u WHERE u.id = v_booking.reader_id
+        ON CONFLICT DO NOTHING
+    RETURNING user_id INTO joined;
     code := 'exists'; RETURN NEXT; RETURN;
-  END IF;
+  END LOOP;
   INSERT INTO public.chat_session_state (session_id, last_seq, revision, members_revision) VALUES (v_id, 0, 0, 0);
   INSERT INTO public.chat_participants (session_id, user_id, role_in_session, delivered_seq, seen_seq, read_seq, own_ahead, session_status)
   SELECT v_id, u.id, CASE WHEN u.role IN ('client', 'reader') THEN u.role ELSE 'staff' END, 0, 0, 0, 0, 'active'
@@ -171,12 +198,13 @@ BEGIN
 END
 $$;
 
--- For a process ---------------------------------------------------------------------------------------------------------
+-- For a process: they answer for anybody, so only the system may ask (app.require_system) ---------------------------------
 
 -- Heads of all sessions of these people, and of those that staff look into: what a heartbeat and a new socket need.
 CREATE FUNCTION app.session_heads(p_users uuid[], p_sessions uuid[])
 RETURNS TABLE (session_id uuid, user_id uuid, last_seq bigint, revision bigint, members_revision bigint, status text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, app AS $$
+  SELECT app.require_system();
   SELECT s.session_id, p.user_id, s.last_seq, s.revision, s.members_revision, c.status
     FROM public.chat_participants p
     JOIN public.chat_session_state s ON s.session_id = p.session_id
@@ -192,6 +220,7 @@ $$;
 CREATE FUNCTION app.session_members(p_sessions uuid[])
 RETURNS TABLE (session_id uuid, members uuid[], last_seq bigint, revision bigint, members_revision bigint, status text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, app AS $$
+  SELECT app.require_system();
   SELECT s.session_id, c.participants, s.last_seq, s.revision, s.members_revision, c.status
     FROM public.chat_session_state s JOIN public.chat_sessions c ON c.id = s.session_id
    WHERE s.session_id = ANY (p_sessions)
@@ -221,6 +250,7 @@ $$;
 -- What is too old to keep as evidence. Returns the number of former texts removed.
 CREATE FUNCTION app.sweep_versions(p_days integer) RETURNS bigint
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, app AS $$
+  SELECT app.require_system();
   WITH gone AS (
     DELETE FROM public.chat_message_versions WHERE replaced_at < now() - make_interval(days => p_days) RETURNING 1)
   SELECT count(*) FROM gone
@@ -230,7 +260,7 @@ GRANT EXECUTE ON FUNCTION
   app.open_session(text, text, uuid, uuid[]), app.change_session(uuid, text), app.touch_session(uuid),
   app.move_cursor(uuid, text, bigint), app.record_looks(uuid[])
 TO samia_app, samia_staff;
--- They answer for anybody, so only the system may ask.
+-- Staff's role is the system's, too; which of them asks, the functions look at themselves.
 GRANT EXECUTE ON FUNCTION
   app.session_heads(uuid[], uuid[]), app.session_members(uuid[]), app.sweep_versions(integer)
 TO samia_staff;
