@@ -10,7 +10,7 @@ class AuditLog(models.Model):
     """One thing that was done. Written by triggers and by `record`; nobody may change or remove it.
 
     Without foreign keys: a record outlives what it speaks of. `chain` and `n` number the records of one session (else of
-    one actor, else of one row); `hash` covers the record and the hash before it (sql/0001_functions.sql).
+    one actor, else of one row); `hash` covers the record and the hash before it (sql/0002_functions.sql).
     """
 
     id = models.UUIDField(primary_key=True, db_default=UUIDv7(), editable=False)  # v7: in order of time
