@@ -8,6 +8,8 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta, Struct
 
+from chat.services.sync import MAX_NAMED, Held
+
 Ref = Annotated[str, Meta(max_length=64)] | Annotated[int, Meta(ge=0, le=2**53)] | None
 Number = Annotated[int, Meta(ge=0, le=2**62)]
 
@@ -67,8 +69,14 @@ class GetOnlineUsers(Frame, tag="get_online_users"):
     session: UUID
 
 
-class Resume(Frame, tag="resume"):
-    sessions: Annotated[dict[UUID, Number], Meta(max_length=1000)]
+class Resume(Frame, tag="resume", rename={"revisions": "sessions"}):
+    revisions: Annotated[dict[UUID, Number], Meta(max_length=MAX_NAMED)]
+    after: UUID | None = None
+    up_to: UUID | None = None
+
+    @property
+    def sessions(self) -> Held:
+        return Held(self.revisions, after=self.after, up_to=self.up_to)
 
 
 class Ping(Frame, tag="ping"):

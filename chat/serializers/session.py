@@ -9,7 +9,7 @@ from chat.models import ChatSession, Participant
 from chat.serializers import examples
 from chat.serializers.booking import BookingSchema
 from chat.serializers.message import MessageSchema
-from chat.services.sync import MAX_NAMED
+from chat.services.sync import MAX_NAMED, Held
 from samia_chat.api.input import Input, NameField, StrictChar, StrictInt, StrictUUID
 from samia_chat.api.pages import PageQuery
 from samia_chat.openapi import shown
@@ -69,19 +69,28 @@ class SessionsQuery(PageQuery):
         "description": "{session id: revision held}",
     }
 )
-class Held(serializers.DictField):
+class HeldField(serializers.DictField):
     child = StrictInt(min_value=0)
 
 
 @shown(examples.HELD)
 class SyncInput(Input):
-    sessions = Held()
+    sessions = HeldField()
+    after = StrictUUID(
+        required=False,
+        allow_null=True,
+        help_text="Only sessions with a greater id are meant: for a client that holds more.",
+    )
+    up_to = StrictUUID(required=False, allow_null=True, help_text="Only sessions with this or a smaller id are meant.")
 
     def validate_sessions(self, value: dict[str, int]) -> dict[Any, int]:
         if len(value) > MAX_NAMED:
             raise serializers.ValidationError(f"At most {MAX_NAMED} sessions.")
         field = StrictUUID()
         return {field.to_internal_value(session): revision for session, revision in value.items()}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        return {"sessions": Held(attrs["sessions"], after=attrs.get("after"), up_to=attrs.get("up_to"))}
 
 
 @shown(examples.PARTICIPANT)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from accounts.models import User
+from chat.services.sync import MAX_NAMED
 from tests.device import Device, Frame
 
 REVISIONED = (
@@ -38,6 +39,7 @@ class ModelClient:
     sessions: dict[str, Held] = field(default_factory=dict)
     needs_sync: bool = True
     received: list[Frame] = field(default_factory=list)
+    max_named: int = MAX_NAMED
 
     # Frames ----------------------------------------------------------------------------------------------------------
 
@@ -105,18 +107,28 @@ class ModelClient:
     # Sync ------------------------------------------------------------------------------------------------------------
 
     async def sync(self) -> None:
-        """Ask until nothing is left to ask for."""
+        """Ask until nothing is left to ask for, slice by slice."""
         assert self.device is not None
+        after: str | None = None
         while True:
             self.take_frames()
-            answer = await self.device.ask(
-                "resume", "resumed", sessions={session: held.revision for session, held in self.sessions.items()}
-            )
+            named, up_to = self.slice(after)
+            answer = await self.device.ask("resume", "resumed", sessions=named, after=after, up_to=up_to)
             self.received.append(answer)
             self.merge(answer)
-            if not answer["more"] and not any(entry["more"] for entry in answer["sessions"]):
+            if answer["more"] or any(entry["more"] for entry in answer["sessions"]):
+                continue
+            if up_to is None:
                 self.needs_sync = False
                 return
+            after = up_to
+
+    def slice(self, after: str | None) -> tuple[dict[str, int], str | None]:
+        """What to name of what comes after an id, and the id up to which that is everything; None: to the end."""
+        following = sorted(session for session in self.sessions if after is None or session > after)
+        named = following[: self.max_named]
+        up_to = named[-1] if len(named) < len(following) else None
+        return {session: self.sessions[session].revision for session in named}, up_to
 
     def merge(self, answer: dict[str, Any]) -> None:
         for session in answer["gone"]:

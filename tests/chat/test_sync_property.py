@@ -23,6 +23,7 @@ from chat.services import message as messages
 from chat.services import participant as participants
 from chat.services import receipt
 from chat.services import session as sessions
+from chat.services.sync import Held as Named
 from chat.services.sync import sync
 from samia_chat import actor
 from samia_chat.actor import Actor
@@ -76,7 +77,9 @@ class Talk(RuleBasedStateMachine):
         # Both are in the first session; the second is the client's and somebody else's.
         self.sessions = [make_session(people["client"], people["reader"]), make_session(people["client"], third)]
         self.members = [{"client", "reader"}, {"client"}]
+        # The reader's client asks in slices of one session, the others' at once.
         self.clients = {name: ModelClient(person) for name, person in people.items()}
+        self.clients["reader"].max_named = 1
         # (session, revision) of each change → whom it may reach
         self.audience: dict[tuple[str, int], set[str]] = {}
         self.run(self._start())
@@ -229,7 +232,7 @@ class Talk(RuleBasedStateMachine):
         def ask() -> Any:
             held = {UUID(session): 0 for session in client.sessions} if client is self.clients["staff"] else {}
             with actor.acting_as(actor_of(client.person, Actor())):
-                return sync(viewer=client.person, held=held)
+                return sync(viewer=client.person, held=Named(held))
 
         import msgspec
 

@@ -1,0 +1,189 @@
+"""Sync in parts: many sessions in slices, much text in several answers; each part goes on, and together they are all."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from accounts.identity import actor_of
+from accounts.models import User
+from chat.services import sync as service
+from chat.services.message import send_message
+from chat.services.sync import Held, sync
+from samia_chat import actor
+from samia_chat.actor import Actor
+from samia_chat.limits import limiter
+from samia_chat.realtime.events import encode
+from tests.cast import World, make_session, remove
+from tests.chat.model_client import ModelClient
+from tests.database import Truth
+from tests.rest import Api
+
+Answer = dict[str, Any]
+
+
+def ask(person: User, held: dict[str, int], after: str | None = None, up_to: str | None = None) -> Answer:
+    named = Held(
+        {UUID(session): revision for session, revision in held.items()},
+        after=UUID(after) if after else None,
+        up_to=UUID(up_to) if up_to else None,
+    )
+    with actor.acting_as(actor_of(person, Actor())):
+        answer = sync(viewer=person, held=named)
+    return msgspec.json.decode(encode(answer))  # type: ignore[no-any-return]
+
+
+def is_unfinished(answer: Answer) -> bool:
+    return bool(answer["more"] or any(entry["more"] for entry in answer["sessions"]))
+
+
+def level(client: ModelClient) -> list[Answer]:
+    """Ask as docs/asyncapi.yaml says, until nothing is left; the answers. Each that says `more` has moved something on."""
+    answers: list[Answer] = []
+    after: str | None = None
+    while True:
+        named, up_to = client.slice(after)
+        answers.append(ask(client.person, named, after, up_to))
+        before = {session: held.revision for session, held in client.sessions.items()}
+        client.merge(answers[-1])
+        if is_unfinished(answers[-1]):
+            assert before != {session: held.revision for session, held in client.sessions.items()}
+        elif up_to is None:
+            return answers
+        else:
+            after = up_to
+
+
+def say(person: User, session: UUID, *texts: str) -> None:
+    for text in texts:
+        with actor.acting_as(actor_of(person, Actor())):
+            send_message(sender=actor.current(), session_id=session, content=text)
+    limiter.reset()
+
+
+def fill(truth: Truth, session: UUID, sender: User, count: int, text: str) -> None:
+    """Messages of an old thread, all at once."""
+    truth.without_triggers(
+        """
+        INSERT INTO chat_messages
+          (id, session_id, sender_id, seq, revision, type, status, content, salt, request_hash, created_at)
+        SELECT gen_random_uuid(), %s, %s, n, n + s.revision, 'text', 'sent', %s, gen_random_uuid(), '\\x00', now()
+          FROM generate_series(1, %s) n, chat_session_state s WHERE s.session_id = %s
+        """,
+        *(session, sender.pk, text, count, session),
+    )
+    truth.without_triggers(
+        "UPDATE chat_session_state SET last_seq = %s, revision = revision + %s WHERE session_id = %s",
+        *(count, count, session),
+    )
+
+
+def held_rows(truth: Truth, person: User) -> dict[str, list[str]]:
+    """The sessions of somebody, with the ids of their messages in order."""
+    rows = truth.rows(
+        """
+        SELECT p.session_id::text AS session, array_remove(array_agg(m.id::text ORDER BY m.seq), NULL) AS messages
+          FROM chat_participants p LEFT JOIN chat_messages m ON m.session_id = p.session_id
+         WHERE p.user_id = %s AND p.left_at IS NULL GROUP BY p.session_id
+        """,
+        person.pk,
+    )
+    return {row["session"]: row["messages"] for row in rows}
+
+
+@pytest.mark.parametrize("max_named", [1, 2, 3, 1000])
+def test_more_sessions_than_can_be_named(
+    world: World, truth: Truth, monkeypatch: pytest.MonkeyPatch, max_named: int
+) -> None:
+    monkeypatch.setattr(service, "MAX_SESSIONS", 2)
+    sessions = [world.session, *(make_session(world.client, world.reader) for _ in range(6))]
+    client = ModelClient(world.client, max_named=max_named)
+    level(client)
+    assert set(client.sessions) == {str(session) for session in sessions}
+    lost = make_session(world.client, world.reader, world.reader2)
+    level(client)
+    assert str(lost) in client.sessions
+    # Changed, new and lost ones lie in one slice or another.
+    say(world.reader, sessions[0], "one")
+    say(world.reader, sessions[5], "two", "three")
+    remove(world.client, lost)
+    make_session(world.client, world.reader2)
+    level(client)
+    assert {name: list(held.messages) for name, held in client.sessions.items()} == held_rows(truth, world.client)
+    (answer,) = level(client) if max_named == 1000 else [{"sessions": []}]
+    assert answer["sessions"] == []
+
+
+def test_a_slice_says_nothing_of_what_is_outside_of_it(world: World) -> None:
+    sessions = sorted(str(make_session(world.client, world.reader)) for _ in range(3))
+    first, second, third = sessions
+    answer = ask(world.client, {}, after=first, up_to=second)
+    assert [entry["session"]["id"] for entry in answer["sessions"]] == [second]
+    # What is named besides is not meant: neither answered nor called gone.
+    answer = ask(world.client, {first: 0, second: 10**6, third: 0}, after=first, up_to=second)
+    assert [entry["reset"] for entry in answer["sessions"]] == [True]
+    assert answer["gone"] == []
+    api = Api(world.client)
+    over_rest = api.post("/chat/sync", {"sessions": {}, "after": first, "up_to": second}).body
+    assert [entry["session"]["id"] for entry in over_rest["sessions"]] == [second]
+    assert api.post("/chat/sync", {"sessions": {}, "after": "first"}).status == 400
+
+
+def test_an_answer_holds_so_many_messages_and_so_much_text(world: World, truth: Truth) -> None:
+    """Fifty threads that are new to the client, with a page of the longest messages each: 50 MB of text."""
+    for _ in range(8):
+        fill(truth, make_session(world.client, world.reader), world.reader, 60, "\N{CRYSTAL BALL}" * 5000)
+    for _ in range(20):
+        fill(truth, make_session(world.client, world.reader), world.reader, 60, "short")
+    client = ModelClient(world.client)
+    answers = level(client)
+    for answer in answers:
+        messages = [message for entry in answer["sessions"] for message in entry["messages"]]
+        assert len(messages) <= service.MAX_MESSAGES
+        assert len(encode(answer)) < 1.5 * service.MAX_TEXT
+        # A thread that is new begins with its page, in whatever answer that comes.
+        assert all(len(entry["messages"]) in (0, service.PAGE) for entry in answer["sessions"])
+    assert len(client.sessions) == 29
+    assert len(answers) == 11, "one for each of the long ones, and of the short ones ten in one"
+
+
+def test_a_long_absence_comes_in_parts(world: World, truth: Truth, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "MAX_MESSAGES", 5)
+    monkeypatch.setattr(service, "MAX_TEXT", 40)
+    monkeypatch.setattr(service, "PAGE", 3)
+    other = make_session(world.client, world.reader)
+    client = ModelClient(world.client)
+    level(client)
+    for number in range(8):
+        say(world.reader, world.session, f"a word, and that was number {number}", "x")
+        say(world.reader, other, "y" * number * 10 + ".")
+    answers = level(client)
+    assert {name: list(held.messages) for name, held in client.sessions.items()} == held_rows(truth, world.client)
+    assert len(answers) > 8
+    for answer in answers:
+        assert sum(len(entry["messages"]) for entry in answer["sessions"]) <= 5
+
+
+def test_of_a_page_of_changes_one_stands_at_its_last(
+    world: World, truth: Truth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even where that message changes again before its text is read: what lies between is not skipped."""
+    monkeypatch.setattr(service, "MAX_MESSAGES", 2)
+    monkeypatch.setattr(service, "PAGE", 2)
+    client = ModelClient(world.client)
+    level(client)
+    say(world.reader, world.session, "one", "two", "three", "four")
+    whole = service._with_messages
+
+    def edited_meanwhile(entries: list[Answer]) -> list[Answer]:
+        truth.without_triggers("UPDATE chat_messages SET revision = 99 WHERE content = 'two'")
+        truth.without_triggers("UPDATE chat_session_state SET revision = 99 WHERE session_id = %s", world.session)
+        return whole(entries)
+
+    monkeypatch.setattr(service, "_with_messages", edited_meanwhile)
+    level(client)
+    texts = {message["content"] for message in client.sessions[str(world.session)].messages.values()}
+    assert texts == {"one", "two", "three", "four"}
