@@ -20,7 +20,10 @@ dropped = Counter(
 layer_failures = Counter("samia_layer_failures", "Publishes that Redis did not take", registry=registry)
 sockets = Gauge("samia_sockets", "Open sockets", registry=registry)
 closed = Counter(
-    "samia_sockets_closed", "Sockets that ended: our close code, or 1000 where the client left", ["code"], registry=registry
+    "samia_sockets_closed",
+    "Sockets that ended: our close code, or 1000 where the client left",
+    ["code"],
+    registry=registry,
 )
 notices = Counter("samia_access_notices", "Access notices received", ["kind"], registry=registry)
 

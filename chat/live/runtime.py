@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 LAYER_TIMEOUT = 2.0  # seconds a publish may take before its events are given up
 PROBE_SECONDS = 2.0  # how often a process asks itself through Redis whether the layer lives
 IDLE_SECONDS = 120.0  # a socket that sends nothing for so long is closed
+AGAIN_SECONDS = 1.0  # after which a job that ended by itself is started again
 
 SIGNED_OUT, DEACTIVATED, IDLE, RESYNC, RESTART = 4401, 4403, 4408, 4410, 1012
 
@@ -60,16 +61,21 @@ class Runtime:
         task.add_done_callback(self._background.discard)
 
     def start(self) -> None:
-        jobs: list[Coroutine[Any, Any, None]] = [
-            listen(settings.DATABASE_URL, on_notice=self._on_notice, on_return=self._on_return),
-            self._beat(),
-            self.presence.run(),
-            self._keep_limits(),
-        ]
+        jobs = [self._listen, self._beat, self.presence.run, self._keep_limits]
         if settings.REDIS_URL:
-            jobs += [self._receive(), self._probe()]
-        self._tasks = [asyncio.get_running_loop().create_task(job) for job in jobs]
+            jobs += [self._receive, self._probe]
+        self._tasks = [asyncio.get_running_loop().create_task(self._keep_up(job)) for job in jobs]
         hubs.set_running(self.hub)
+
+    async def _keep_up(self, job: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run a job until cancelled. None is meant to end by itself: one that does is in the log, and begins again."""
+        while True:
+            try:
+                await job()
+                log.error("a job of this process has ended", extra={"job": job.__name__})
+            except Exception:
+                log.exception("a job of this process has failed", extra={"job": job.__name__})
+            await asyncio.sleep(AGAIN_SECONDS)
 
     async def stop(self) -> None:
         """Close sockets so that their clients come back elsewhere, and finish what was accepted."""
@@ -113,6 +119,9 @@ class Runtime:
 
     # Access notices --------------------------------------------------------------------------------------------------
 
+    async def _listen(self) -> None:
+        await listen(settings.DATABASE_URL, on_notice=self._on_notice, on_return=self._on_return)
+
     def _on_notice(self, notice: Notice) -> None:
         match notice.kind:
             case "members":
@@ -129,8 +138,8 @@ class Runtime:
 
     async def _on_return(self) -> None:
         """The notices were away. Sockets whose login ended meanwhile are found by asking for each."""
-        await self.hub.check_all(announce=False)
         await self._check_logins()
+        await self.hub.check_all(announce=False)
         self.listening.set()
 
     async def _check_logins(self) -> None:

@@ -19,7 +19,7 @@ RETRY_SECONDS = (0.1, 0.25, 0.5, 1.0)
 
 
 class Notice(msgspec.Struct, frozen=True):
-    kind: str  # members, user, login
+    kind: str  # members (of the session `id`), login (ended), closed (the account of the person `id`), role (of him)
     id: UUID
 
 
@@ -27,7 +27,7 @@ async def listen(
     conninfo: str, *, on_notice: Callable[[Notice], None], on_return: Callable[[], Awaitable[None]]
 ) -> None:
     """Listen until cancelled. Every time the connection has come up, `on_return` re-checks all: what was said meanwhile
-    is not repeated."""
+    is not repeated. If it fails, the connection is made anew, so that it is called again."""
     failures = 0
     while True:
         try:
@@ -36,10 +36,10 @@ async def listen(
                 await on_return()
                 failures = 0
                 await _receive(connection, on_notice)
-        except (psycopg.Error, OSError):
+        except Exception:  # whatever it was: without notices nobody's access would end here any more
             wait = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
             failures += 1
-            log.warning("access notices: connection lost", extra={"retry_seconds": wait})
+            log.warning("access notices: connection lost", exc_info=True, extra={"retry_seconds": wait})
             await asyncio.sleep(wait)
 
 

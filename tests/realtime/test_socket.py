@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.conf import settings
+from django.db import InterfaceError
 
 from accounts.identity import actor_of
 from accounts.middleware import SESSION_KEY
@@ -16,6 +17,8 @@ from accounts.models import Login, User
 from accounts.services import user as users
 from accounts.services.sign_in import end_login, start_login
 from accounts.services.token import issue_ticket
+from chat.live import runtime
+from chat.live.presence import PresenceKeeper
 from samia_chat import actor
 from samia_chat.actor import Actor
 from samia_chat.roles import Role
@@ -361,10 +364,75 @@ async def test_the_connection_that_brings_notices_comes_back_and_looks_at_all(wo
     assert heartbeat["heads"] == {str(world.session): 3}
 
 
+def lose_connections(truth: Truth, which: str, *, ended: Device) -> None:
+    """End these connections to the database, and a login while nobody listens."""
+    with truth.connection.transaction():
+        truth.rows(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            f" WHERE usename IN ('samia_app', 'samia_staff') AND datname = current_database() AND {which}"
+        )
+        truth.rows("SET LOCAL session_replication_role = replica")  # no notice
+        truth.rows("UPDATE accounts_login SET ended_at = now() WHERE id = %s", ended.login_id)
+
+
+async def test_withdrawn_access_is_found_when_every_connection_was_lost(world: World, truth: Truth) -> None:
+    """As when PostgreSQL restarts: the pooled connections are gone as well, and what was missed is asked through them."""
+    away, later = await Device(world.client).open(), await Device(world.reader).open()
+    await asyncio.gather(*(in_thread(make_login, world.client2) for _ in range(6)))  # several, made and put back
+    lose_connections(truth, "true", ended=away)
+    assert await away.expect_close(within=1.2) == 4401  # it listens again after 0.1 s
+    assert later.closed is None
+
+    def sign_out() -> None:
+        with actor.acting_as(actor_of(world.reader, Actor())):
+            end_login(user=world.reader, login_id=later.login_id)  # type: ignore[arg-type]
+
+    await in_thread(sign_out)  # and notices are heard again
+    assert await later.expect_close(within=1) == 4401
+
+
+@pytest.mark.parametrize("fault", [InterfaceError("the connection is closed"), RuntimeError("of no known kind")])
+async def test_notices_are_listened_to_again_whatever_went_wrong(
+    fault: Exception, world: World, truth: Truth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = await Device(world.client).open()
+    faults, live_logins = [fault, fault], runtime.live_logins
+
+    def faulty(login_ids: list[UUID]) -> Any:
+        if faults:
+            raise faults.pop()
+        return live_logins(login_ids)
+
+    monkeypatch.setattr(runtime, "live_logins", faulty)
+    lose_connections(truth, "query LIKE 'LISTEN%%'", ended=device)
+    assert await device.expect_close(within=2) == 4401
+    assert not faults
+
+
+async def test_a_job_that_ends_by_itself_begins_again(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(runtime, "AGAIN_SECONDS", 0.05)
+    begun = 0
+
+    async def run(self: PresenceKeeper) -> None:
+        nonlocal begun
+        begun += 1
+        if begun == 1:
+            raise RuntimeError("of no known kind")
+        if begun > 2:
+            await asyncio.sleep(60)
+
+    monkeypatch.setattr(PresenceKeeper, "run", run)
+    runtime.ensure_started()
+    await asyncio.sleep(0.3)
+    assert begun == 3
+    said = [record.message for record in caplog.records if "a job of this process" in record.message]
+    assert said == ["a job of this process has failed", "a job of this process has ended"]
+
+
 async def test_a_sign_out_during_the_handshake_is_not_missed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The login ends after it was looked up and before notices find the socket."""
-    from chat.live import runtime
-
     hub = runtime.ensure_started().hub
     await asyncio.sleep(0.2)  # the notices are listened to
     join = hub.join
