@@ -4,8 +4,6 @@ import django.contrib.postgres.fields
 import django.contrib.postgres.indexes
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import django.db.models.functions.text
-import django.db.models.lookups
 import samia_chat.db.functions
 from django.db import migrations, models
 
@@ -235,34 +233,6 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=('session', 'seq'), name='one_message_per_seq'),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(('type__in', ('text', 'audio', 'image', 'video', 'file', 'system', 'emergency'))), name='message_type_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('revision__isnull', False), ('seq__isnull', False), ('status__in', ('sent', 'approved', 'deleted'))), models.Q(('revision__isnull', True), ('seq__isnull', True), ('status__in', ('pending_approval', 'rejected', 'deleted'))), _connector='OR'), name='message_published_or_held'),
-        ),
-        migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(('type', 'system'), ('sender__isnull', False), _connector='OR'), name='message_has_sender'),
-        ),
-        migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('type__in', ('text', 'system')), _negated=True), ('status', 'deleted'), models.Q(('content', ''), _negated=True), _connector='OR'), name='message_text_has_content'),
-        ),
-        migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('file__isnull', False), ('type__in', ('audio', 'image', 'video', 'file'))), models.Q(models.Q(('type__in', ('audio', 'image', 'video', 'file')), _negated=True), ('file__isnull', True)), _connector='OR'), name='message_file_where_needed'),
-        ),
-        migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=django.db.models.lookups.LessThanOrEqual(django.db.models.functions.text.Length('content'), 5000), name='message_content_length'),
-        ),
-        migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('content', ''), ('deleted_at__isnull', False), ('status', 'deleted')), models.Q(models.Q(('status', 'deleted'), _negated=True), ('deleted_at__isnull', True)), _connector='OR'), name='message_deleted_is_empty'),
-        ),
-        migrations.AddConstraint(
             model_name='messageplay',
             constraint=models.UniqueConstraint(fields=('message', 'user'), name='one_play_per_person'),
         ),
@@ -277,17 +247,5 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='participant',
             constraint=models.UniqueConstraint(fields=('session', 'user'), name='one_membership_per_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='participant',
-            constraint=models.CheckConstraint(condition=models.Q(('read_seq__lte', models.F('seen_seq')), ('seen_seq__lte', models.F('delivered_seq'))), name='cursors_in_order'),
-        ),
-        migrations.AddConstraint(
-            model_name='participant',
-            constraint=models.CheckConstraint(condition=models.Q(('own_ahead__gte', 0), ('read_seq__gte', 0)), name='cursors_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='participant',
-            constraint=models.CheckConstraint(condition=models.Q(('role_in_session__in', ('client', 'reader', 'staff'))), name='participant_role_known'),
         ),
     ]

@@ -29,6 +29,8 @@ class Standing:
     mine: UUID | None  # his message; None where he never was
     theirs: UUID  # the partner's
     file: UUID
+    next_seq: int = 0  # of a message that would come now, with its revision
+    next_revision: int = 0
 
 
 @dataclass
@@ -69,23 +71,27 @@ def make_subject(role: str, truth: Truth) -> Subject:
     remove(person, subject.to["left"].session)
     set_state(subject.to["ended"].session, "end")
     set_state(subject.to["archived"].session, "end", "archive")
+    for standing in subject.to.values():
+        standing.next_seq, standing.next_revision = _next(truth, standing.session)
     return subject
+
+
+def _next(truth: Truth, session: UUID) -> tuple[int, int]:
+    row = truth.rows("SELECT last_seq, revision FROM chat_session_state WHERE session_id = %s", session)[0]
+    return row["last_seq"] + 1, row["revision"] + 1
 
 
 def _message(truth: Truth, session: UUID, sender: User) -> UUID:
     """A message with a former text. Written by the superuser where the sender's role may not send (monitor)."""
     sent = truth.one(
         """
-        WITH state AS (UPDATE chat_session_state SET last_seq = last_seq + 1, revision = revision + 1
-                        WHERE session_id = %s RETURNING last_seq, revision)
         INSERT INTO chat_messages (id, session_id, sender_id, seq, revision, type, status, content, request_hash, salt)
-        SELECT %s, %s, %s, last_seq, revision, 'text', 'sent', 'first', sha256(''), gen_random_uuid() FROM state
-        RETURNING id
+        VALUES (%s, %s, %s, %s, %s, 'text', 'sent', 'first', sha256(''), gen_random_uuid()) RETURNING id
         """,
-        session,
         uuid4(),
         session,
         sender.pk,
+        *_next(truth, session),
     )
     truth.rows("UPDATE chat_session_state SET revision = revision + 1 WHERE session_id = %s", session)
     truth.rows("UPDATE chat_messages SET content = 'second', revision = revision + 1 WHERE id = %s", sent)

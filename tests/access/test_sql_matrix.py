@@ -41,7 +41,7 @@ VIEW = {
 
 MESSAGE = """
 INSERT INTO chat_messages (id, session_id, sender_id, seq, revision, type, status, content, request_hash, salt)
-VALUES (%(new)s, %(session)s, %(me)s, 900, 900, 'text', 'sent', 'x', sha256(''), gen_random_uuid())
+VALUES (%(new)s, %(session)s, %(me)s, %(seq)s, %(revision)s, 'text', 'sent', 'x', sha256(''), gen_random_uuid())
 """
 # statement → role → the sessions in which it succeeds
 WRITE = {
@@ -75,7 +75,8 @@ WRITE = {
         NONE, NONE, ALL
     ),
     "DELETE FROM chat_participants WHERE session_id = %(session)s": by_role(NONE, NONE, NONE),
-    "UPDATE chat_session_state SET last_seq = last_seq WHERE session_id = %(session)s": by_role(MEMBER, MEMBER, ALL),
+    "UPDATE chat_session_state SET revision = revision WHERE session_id = %(session)s": by_role(MEMBER, MEMBER, ALL),
+    "UPDATE chat_session_state SET last_seq = last_seq WHERE session_id = %(session)s": by_role(NONE, NONE, NONE),
     "INSERT INTO chat_plays (message_id, session_id, user_id) VALUES (%(theirs)s, %(session)s, %(me)s)": by_role(
         CONTENT, CONTENT, CONTENT
     ),
@@ -93,6 +94,8 @@ def values(subject: Subject, relation: str) -> dict[str, object]:
         "mine": standing.mine,
         "theirs": standing.theirs,
         "file": standing.file,
+        "seq": standing.next_seq,
+        "revision": standing.next_revision,
         "partner": standing.partner.pk,
         "stranger": subject.stranger.pk,
         "me": subject.person.pk,
@@ -242,7 +245,7 @@ WRITABLE = {
         "accounts_login": {"ended_at"},
         "chat_messages": {"content", "edited_at", "deleted_at", "deleted_by", "revision"},
         "chat_participants": {"delivered_seq", "seen_seq", "read_seq", "own_ahead", "muted_until"},
-        "chat_session_state": {"last_seq", "revision", "last_message_at"},
+        "chat_session_state": {"revision"},
     },
     "samia_staff": {
         "accounts_user": {"display_name", "language", "timezone", "password", "last_seen_at", "role", "is_active"},
@@ -253,7 +256,7 @@ WRITABLE = {
             *("delivered_seq", "seen_seq", "read_seq", "own_ahead", "muted_until"),
             *("role_in_session", "joined_at", "left_at"),
         },
-        "chat_session_state": {"last_seq", "revision", "last_message_at"},
+        "chat_session_state": {"revision"},
         "chat_sessions": {"title", "metadata", "updated_at"},
     },
 }

@@ -25,18 +25,16 @@ def voice_message(truth: Truth, session: UUID, sender: User) -> UUID:
     )
     return truth.one(
         """
-        WITH state AS (UPDATE chat_session_state SET last_seq = last_seq + 1, revision = revision + 1
-                        WHERE session_id = %s RETURNING last_seq, revision)
         INSERT INTO chat_messages (
           id, session_id, sender_id, seq, revision, type, status, content, file_id, request_hash, salt)
-        SELECT %s, %s, %s, last_seq, revision, 'audio', 'sent', '', %s, sha256(''), gen_random_uuid() FROM state
+        SELECT %s, session_id, %s, last_seq + 1, revision + 1, 'audio', 'sent', '', %s, sha256(''), gen_random_uuid()
+          FROM chat_session_state WHERE session_id = %s
         RETURNING id
         """,
-        session,
         uuid4(),
-        session,
         sender.pk,
         file,
+        session,
     )
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from uuid import uuid4
 
+import psycopg
 import pytest
 from django.db import transaction
 
 from accounts.identity import actor_of
 from chat.services import message as messages
 from samia_chat.actor import Actor
+from samia_chat.errors import NotFound
 from tests.cast import World, remove, set_state
 from tests.database import Truth
 from tests.rest import Api
@@ -238,10 +240,111 @@ def test_the_newest_activity_moves_a_session_up_at_most_once_a_minute(world: Wor
     def active_at() -> object:
         return truth.one("SELECT active_at FROM chat_sessions WHERE id = %s", world.session)
 
+    def talk_ago(interval: str) -> None:
+        truth.rows(
+            "UPDATE chat_session_state SET last_message_at = clock_timestamp() - %s::interval WHERE session_id = %s",
+            interval,
+            world.session,
+        )
+
     opened = active_at()
-    Api(world.client).send(world.session)
-    assert active_at() == opened
-    truth.rows("UPDATE chat_sessions SET active_at = now() - interval '2 minutes' WHERE id = %s", world.session)
+    api = Api(world.client)
+    api.send(world.session)
+    first = active_at()
+    assert first > opened  # type: ignore[operator]
+    talk_ago("0 seconds")  # in the minute of the next one, but for the turn of a minute, when it may move
+    minute = truth.one("SELECT date_trunc('minute', clock_timestamp())")
+    api.send(world.session)
+    assert active_at() == first or truth.one("SELECT date_trunc('minute', clock_timestamp())") != minute
+    talk_ago("2 minutes")
     before = active_at()
-    Api(world.client).send(world.session)
+    api.send(world.session)
     assert active_at() > before  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"type": "sticker"},
+        {"status": "unknown"},
+        {"status": "pending_approval"},  # it has a number
+        {"seq": None},
+        {"revision": None},
+        {"sender_id": None},
+        {"content": ""},
+        {"content": "x" * 5001},
+        {"status": "deleted", "content": ""},  # when?
+        {"status": "deleted", "deleted_at": "2026-01-01T00:00:00Z"},  # and yet it speaks
+        {"deleted_at": "2026-01-01T00:00:00Z"},
+        {"type": "audio", "content": ""},  # of what?
+    ],
+    ids=str,
+)
+def test_a_message_that_makes_no_sense_is_refused_by_the_database(
+    columns: dict[str, object], world: World, truth: Truth
+) -> None:
+    sound: dict[str, object] = {
+        "id": uuid4(),
+        "session_id": world.session,
+        "sender_id": world.client.pk,
+        "seq": 1,
+        "revision": 3,
+        "type": "text",
+        "status": "sent",
+        "content": "x",
+        "request_hash": b"",
+        "salt": uuid4(),
+    }
+
+    def insert(values: dict[str, object]) -> None:
+        names, places = ", ".join(values), ", ".join("%s" for _ in values)
+        truth.rows(f"INSERT INTO chat_messages ({names}) VALUES ({places})", *values.values())
+
+    with pytest.raises(psycopg.errors.CheckViolation):
+        insert(sound | columns)
+    insert(sound)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "role_in_session = 'guest'",
+        "read_seq = 1",
+        "seen_seq = 1",
+        "read_seq = -1, seen_seq = -1, delivered_seq = -1",
+        "own_ahead = -1",
+    ],
+)
+def test_cursors_out_of_order_are_refused_by_the_database(change: str, world: World, truth: Truth) -> None:
+    with pytest.raises(psycopg.errors.CheckViolation):
+        truth.rows(f"UPDATE chat_participants SET {change} WHERE session_id = %s", world.session)
+
+
+@pytest.mark.parametrize(("seq", "revision"), [(0, 3), (2, 3), (1, 2), (1, 4), (None, 3)])
+def test_nobody_numbers_a_message_otherwise_than_next_in_line(
+    seq: int | None, revision: int, world: World, truth: Truth
+) -> None:
+    """Not the superuser in a shell either: two members have moved the revision to 2."""
+    insert = (
+        "INSERT INTO chat_messages (id, session_id, sender_id, seq, revision, type, status, content, request_hash, salt)"
+        " VALUES (gen_random_uuid(), %s, %s, %s, %s, 'text', 'sent', 'x', sha256(''), gen_random_uuid())"
+    )
+    with pytest.raises(psycopg.errors.CheckViolation):
+        truth.rows(insert, world.session, world.client.pk, seq, revision)
+    assert truth.one("SELECT count(*) FROM chat_messages") == 0
+    truth.rows(insert, world.session, world.client.pk, 1, 3)
+    assert truth.rows("SELECT last_seq, revision FROM chat_session_state WHERE session_id = %s", world.session) == [
+        {"last_seq": 1, "revision": 3}
+    ]
+
+
+def test_an_outsider_does_not_hold_a_session_up(world: World, truth: Truth) -> None:
+    """His attempt is refused before the lock on its counters, so members never wait for his transaction."""
+    who = actor_of(world.client2, Actor())
+    with transaction.atomic():
+        with pytest.raises(NotFound):
+            messages.send_message(sender=who, session_id=world.session, content="let me in")
+        locked = truth.rows(
+            "SELECT session_id FROM chat_session_state WHERE session_id = %s FOR UPDATE SKIP LOCKED", world.session
+        )
+        assert locked == [{"session_id": world.session}]

@@ -10,12 +10,13 @@ CREATE TABLE audit_chains (
   hash bytea NOT NULL
 ) WITH (fillfactor = 50); -- every record updates its head: half-full pages keep the update in place
 
--- The text over which a record's hash is taken. Times as microseconds, so that no session setting changes it.
+-- The text over which a record's hash is taken. Times as microseconds, so that no session setting changes it. STABLE and not
+-- IMMUTABLE, so that it is inlined into the statement.
 CREATE FUNCTION app.audit_text(
   p_chain uuid, p_n bigint, p_id uuid, p_at timestamptz, p_actor uuid, p_role text, p_name text, p_action text,
   p_table text, p_record uuid, p_session uuid, p_old jsonb, p_new jsonb, p_origin bytea, p_request text, p_reason text
-) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT jsonb_build_array(
+) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT json_build_array(
     p_chain, p_n, p_id, (extract(epoch FROM p_at) * 1000000)::bigint, p_actor, p_role, p_name, p_action, p_table,
     p_record, p_session, p_old, p_new, encode(p_origin, 'hex'), p_request, p_reason)::text
 $$;
@@ -38,31 +39,30 @@ DECLARE
   v_at timestamptz := clock_timestamp();
   v_salt uuid;
   v_origin bytea;
-  v_n bigint;
-  v_hash bytea;
 BEGIN
   IF v_address IS NOT NULL OR v_agent IS NOT NULL THEN
     v_salt := gen_random_uuid();
     v_origin := sha256(convert_to(concat_ws(' ', v_salt, v_address, v_agent), 'UTF8'));
   END IF;
-  -- One statement takes the head's lock, numbers the record and hashes it onto the one before.
+  -- One statement takes the head's lock, numbers the record, hashes it onto the one before and writes it.
   LOOP
-    UPDATE public.audit_chains c
-       SET n = c.n + 1,
-           hash = sha256(c.hash || convert_to(app.audit_text(
-             v_chain, c.n + 1, v_id, v_at, v_actor, v_role, v_name, p_action, p_table, p_record, p_session, p_old, p_new,
-             v_origin, v_request, v_reason), 'UTF8'))
-     WHERE c.chain = v_chain
-    RETURNING c.n, c.hash INTO v_n, v_hash;
+    WITH head AS (
+      UPDATE public.audit_chains c
+         SET n = c.n + 1,
+             hash = sha256(c.hash || convert_to(app.audit_text(
+               v_chain, c.n + 1, v_id, v_at, v_actor, v_role, v_name, p_action, p_table, p_record, p_session, p_old, p_new,
+               v_origin, v_request, v_reason), 'UTF8'))
+       WHERE c.chain = v_chain
+      RETURNING c.n, c.hash)
+    INSERT INTO public.chat_audit_logs (
+      id, at, actor, actor_role, actor_name, action, table_name, record_id, session_id, old_values, new_values,
+      ip_address, user_agent, request_id, reason, origin_salt, origin_digest, chain, n, hash)
+    SELECT
+      v_id, v_at, v_actor, v_role, v_name, p_action, p_table, p_record, p_session, p_old, p_new,
+      v_address, v_agent, v_request, v_reason, v_salt, v_origin, v_chain, head.n, head.hash FROM head;
     EXIT WHEN FOUND;
     INSERT INTO public.audit_chains (chain, n, hash) VALUES (v_chain, 0, ''::bytea) ON CONFLICT DO NOTHING;
   END LOOP;
-  INSERT INTO public.chat_audit_logs (
-    id, at, actor, actor_role, actor_name, action, table_name, record_id, session_id, old_values, new_values,
-    ip_address, user_agent, request_id, reason, origin_salt, origin_digest, chain, n, hash)
-  VALUES (
-    v_id, v_at, v_actor, v_role, v_name, p_action, p_table, p_record, p_session, p_old, p_new,
-    v_address, v_agent, v_request, v_reason, v_salt, v_origin, v_chain, v_n, v_hash);
 END
 $$;
 
@@ -80,12 +80,18 @@ GRANT EXECUTE ON FUNCTION app.audit_event(text, text, uuid, uuid, jsonb) TO sami
 
 -- A row as it is recorded: without empty and hidden columns, the digested one as its length and sha256(salt ‖ text).
 CREATE FUNCTION app.audit_values(p_row jsonb, p_hidden text[], p_digested text) RETURNS jsonb
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT jsonb_strip_nulls(
-    (p_row - p_hidden - p_digested) || CASE WHEN p_row ->> p_digested IS NULL THEN '{}' ELSE jsonb_build_object(
-      p_digested || '_length', length(p_row ->> p_digested),
-      p_digested || '_sha256',
-      encode(sha256(convert_to((p_row ->> 'salt') || (p_row ->> p_digested), 'UTF8')), 'hex')) END)
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+DECLARE
+  v_text text := p_row ->> p_digested;
+  v_values jsonb := jsonb_strip_nulls(p_row - p_hidden - p_digested);
+BEGIN
+  IF v_text IS NULL THEN
+    RETURN v_values;
+  END IF;
+  RETURN v_values || jsonb_build_object(
+    p_digested || '_length', length(v_text),
+    p_digested || '_sha256', encode(sha256(convert_to((p_row ->> 'salt') || v_text, 'UTF8')), 'hex'));
+END
 $$;
 
 -- The entries of one object that another does not have, or has otherwise.
@@ -124,20 +130,25 @@ CREATE FUNCTION app.audit_row() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app AS $$
 DECLARE
   v_hidden text[] := string_to_array(TG_ARGV[2], ',');
-  v_was jsonb := CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END;
-  v_is jsonb := CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) END;
-  v_row jsonb := coalesce(v_is, v_was);
-  v_old jsonb := app.audit_values(v_was, v_hidden, TG_ARGV[3]);
-  v_new jsonb := app.audit_values(v_is, v_hidden, TG_ARGV[3]);
-  v_verb text := 'removed';
+  v_row jsonb := to_jsonb(CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END);
+  v_was jsonb;
+  v_old jsonb;
+  v_new jsonb;
+  v_verb text;
 BEGIN
   IF TG_OP = 'INSERT' THEN
     v_verb := TG_ARGV[4];
-  ELSIF TG_OP = 'UPDATE' THEN
-    v_verb := app.audit_verb(v_was, v_is, TG_ARGV[5]);
-    v_is := v_new;
-    v_new := app.audit_changes(v_new, v_old);
-    v_old := app.audit_changes(v_old, v_is);
+    v_new := app.audit_values(v_row, v_hidden, TG_ARGV[3]);
+  ELSIF TG_OP = 'DELETE' THEN
+    v_verb := 'removed';
+    v_old := app.audit_values(v_row, v_hidden, TG_ARGV[3]);
+  ELSE
+    v_was := to_jsonb(OLD);
+    v_verb := app.audit_verb(v_was, v_row, TG_ARGV[5]);
+    v_was := app.audit_values(v_was, v_hidden, TG_ARGV[3]);
+    v_new := app.audit_values(v_row, v_hidden, TG_ARGV[3]);
+    v_old := app.audit_changes(v_was, v_new);
+    v_new := app.audit_changes(v_new, v_was);
   END IF;
   PERFORM app.audit_append(
     TG_ARGV[0] || '.' || v_verb, TG_TABLE_NAME, (v_row ->> 'id')::uuid,

@@ -68,8 +68,7 @@ def _make(talk: Talk, people: dict[str, User]) -> None:
         )
         for login in talk.people
     ]
-    state = SessionState.objects.get(pk=session.pk)  # the trigger has counted the members
-    revision = state.revision
+    revision = SessionState.objects.get(pk=session.pk).revision  # a trigger has counted the members
     sent: list[Message] = []
     for login, hours, text, answers in talk.lines:
         revision += 1
@@ -77,8 +76,6 @@ def _make(talk: Talk, people: dict[str, User]) -> None:
         sent.append(
             _message(session, people[login], text, at, len(sent) + 1, revision, sent[answers - 1] if answers else None)
         )
-    state.last_seq, state.revision, state.last_message_at = len(sent), revision, last
-    state.save()
     last_sender = sent[-1].sender_id
     for membership in memberships:
         read = len(sent) if membership.user_id == last_sender else len(sent) - talk.unread

@@ -150,13 +150,6 @@ BEGIN
 END
 $$;
 
--- Move the session up in everybody's list. Called at most once a minute and session.
-CREATE FUNCTION app.touch_session(p_session uuid) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, app AS $$
-  UPDATE public.chat_sessions SET active_at = clock_timestamp()
-   WHERE id = p_session AND id IN (SELECT app.my_sessions())
-$$;
-
 -- Move one's own cursors up to a number: delivered, seen (and so delivered) or read (and so both). 'unchanged' when they
 -- stood there already. Takes no lock that a send waits for longer than for its own row.
 CREATE FUNCTION app.move_cursor(p_session uuid, p_kind text, p_up_to bigint)
@@ -257,7 +250,7 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, app AS $$
 $$;
 
 GRANT EXECUTE ON FUNCTION
-  app.open_session(text, text, uuid, uuid[]), app.change_session(uuid, text), app.touch_session(uuid),
+  app.open_session(text, text, uuid, uuid[]), app.change_session(uuid, text),
   app.move_cursor(uuid, text, bigint), app.record_looks(uuid[])
 TO samia_app, samia_staff;
 -- Staff's role is the system's, too; which of them asks, the functions look at themselves.
@@ -268,7 +261,6 @@ TO samia_staff;
 -- Last: once the definer owns them, the owner of the tables may grant nothing on them any more.
 ALTER FUNCTION app.open_session(text, text, uuid, uuid[]) OWNER TO samia_definer;
 ALTER FUNCTION app.change_session(uuid, text) OWNER TO samia_definer;
-ALTER FUNCTION app.touch_session(uuid) OWNER TO samia_definer;
 ALTER FUNCTION app.record_looks(uuid[]) OWNER TO samia_definer;
 ALTER FUNCTION app.session_heads(uuid[], uuid[]) OWNER TO samia_definer;
 ALTER FUNCTION app.session_members(uuid[]) OWNER TO samia_definer;
@@ -279,6 +271,5 @@ DROP FUNCTION app.record_looks(uuid[]);
 DROP FUNCTION app.session_members(uuid[]);
 DROP FUNCTION app.session_heads(uuid[], uuid[]);
 DROP FUNCTION app.move_cursor(uuid, text, bigint);
-DROP FUNCTION app.touch_session(uuid);
 DROP FUNCTION app.change_session(uuid, text);
 DROP FUNCTION app.open_session(text, text, uuid, uuid[]);
