@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from contextlib import suppress
 from uuid import UUID
 
+from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.http.cookie import parse_cookie
 from psycopg_pool import PoolTimeout
 
 from accounts.identity import actor_of, bearer_login, login_user
@@ -16,6 +19,8 @@ from samia_chat import actor, problems
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 SESSION_KEY = "login"  # in the Django session: the id of the login, and nothing else
+# Django's keys are 32 of these. A quoted cookie can hold any byte, also U+0000, which PostgreSQL takes in no query.
+_COOKIE = re.compile(r"[a-z0-9]{8,40}")
 
 
 def authentication(get_response: GetResponse) -> GetResponse:
@@ -37,7 +42,26 @@ def authentication(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
+def login_of_cookie(cookies: str) -> UUID | None:
+    """The login that the session cookie in a Cookie header stands for; None without one of ours. Asks the database."""
+    return _login_of(_session_of(parse_cookie(cookies).get(settings.SESSION_COOKIE_NAME, "")))
+
+
+def _session_of(cookie: str) -> SessionStore:
+    """The browser session of a cookie's value; an empty one where it cannot be ours, so that no query is given it."""
+    return SessionStore(cookie if _COOKIE.fullmatch(cookie) else None)
+
+
+def _login_of(session: SessionStore) -> UUID | None:
+    try:
+        return UUID(session[SESSION_KEY])
+    except (KeyError, ValueError):
+        return None
+
+
 def _identify(request: HttpRequest) -> None:
+    # In the place of Django's, which takes any cookie for a key. Nobody has read it before this middleware.
+    request.session = _session_of(request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""))
     login_id, by = _credential(request)
     user = login_user(login_id) if login_id else None
     request.user = user  # type: ignore[assignment]
@@ -51,6 +75,5 @@ def _credential(request: HttpRequest) -> tuple[UUID | None, str]:
         # A bearer decides alone: with a bad one the cookie is not looked at.
         scheme, _, token = header.partition(" ")
         return (bearer_login(token.strip()) if scheme.lower() == "bearer" else None), "bearer"
-    with suppress(KeyError, ValueError):
-        return UUID(request.session[SESSION_KEY]), "cookie"
-    return None, ""
+    login_id = _login_of(request.session)  # type: ignore[arg-type]  # set above
+    return login_id, "cookie" if login_id else ""
