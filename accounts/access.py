@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from samia_chat.access import ADMINS, APP_ROLES, EVERYBODY, STAFF_ROLES, Access, anyone, cells, own_row
+from django.db.models import Q
+
+from samia_chat.access import ADMINS, APP_ROLES, EVERYBODY, STAFF_ROLES, Access, Rule, anyone, cells, own_row
 from samia_chat.roles import SYSTEM_ROLE, Role
+
+# app.guard_user keeps the same in the database, where one policy serves several kinds of change.
+no_super_admin = Rule("no super administrator", "role <> 'super_admin'", lambda who: ~Q(role=Role.SUPER_ADMIN))
 
 PROFILE = ("display_name", "language", "timezone", "password", "last_seen_at")
 
@@ -13,8 +18,8 @@ USERS = Access(
         **cells(APP_ROLES, view=own_row("id"), change=own_row("id")),
         **cells(STAFF_ROLES, view=anyone),
         **cells((Role.MONITOR.value,), change=own_row("id")),
-        # An administrator opens and closes accounts; which role they have is the super administrator's.
-        **cells((Role.ADMIN.value,), change=anyone, add=anyone, deactivate=anyone),
+        # An administrator opens and closes accounts, a super administrator's not; which role they have is for that one to say.
+        **cells((Role.ADMIN.value,), change=anyone, add=anyone, deactivate=no_super_admin),
         **cells(
             (Role.SUPER_ADMIN.value, SYSTEM_ROLE), change=anyone, add=anyone, deactivate=anyone, change_role=anyone
         ),

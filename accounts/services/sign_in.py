@@ -2,46 +2,55 @@
 
 from __future__ import annotations
 
-import hashlib
+import hmac
 from functools import cache
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import connection, connections, transaction
 from django.utils import timezone
 
+from accounts.addresses import network_of
 from accounts.errors import SignInDelayed, SignInFailed
 from accounts.identity import actor_of
 from accounts.models import Login, User
 from audit.record import record, record_aside
 from samia_chat import actor
 from samia_chat.api.views import throttle
+from samia_chat.errors import TooFast
+from samia_chat.limits import limiter
 
 
 def verify(*, email: str, password: str, known: UUID | None = None) -> User:
     """The person whose address and password these are.
 
-    `known` is the person named by a device cookie. Counts against the caller's address (5 per 20 s) and the account (a
-    delay that grows to 30 s, for devices that never signed in to it). Raises TooFast, SignInDelayed, SignInFailed.
+    `known` is the person named by a device cookie. Counts against the caller's network (5 per 20 s) and the account (a
+    delay that grows to 30 s, for devices that never signed in to it). Every refusal is recorded. Raises TooFast,
+    SignInDelayed, SignInFailed.
     """
-    caller = actor.current()
-    throttle("sign_in", caller.address or "unknown")
+    network = network_of(actor.current().address)
+    _throttle(network or "unknown")
     email = email.strip().casefold()
-    account = hashlib.sha256(email.encode()).digest()
-    with connection.cursor() as cursor:
+    account = account_digest(email)
+    # Aside, and with a commit of its own: a refused sign-in is rolled back and its count is not, and nobody waits for the
+    # row while this one's password is hashed.
+    with connections["aside"].cursor() as cursor:
         cursor.execute(
-            "SELECT user_id, password, wait_seconds FROM app.credentials(%s, %s, %s, %s)",
-            [email, account, caller.address, known],
+            "SELECT user_id, password, wait_seconds FROM app.begin_sign_in(%s, %s, %s, %s)",
+            [email, account, network, known],
         )
         user_id, stored, wait = cursor.fetchone()
     if wait > 0:
+        _record("sign_in.delayed", user_id, account)
         raise SignInDelayed(retry_after=wait)
     # The hash of nobody takes as long as a real one.
     is_right = check_password(password, stored or _nobodys_password()) and user_id is not None
-    _count(account, is_right)
     if not is_right:
-        record_aside("sign_in.failed", table="accounts_user", record_id=user_id, account=account.hex()[:16])
+        _record("sign_in.failed", user_id, account)
         raise SignInFailed
+    with connections["aside"].cursor() as cursor:
+        cursor.execute("SELECT app.forget_failures(%s)", [account])
     with actor.acting_as(_himself(user_id)), transaction.atomic():
         return User.objects.get(pk=user_id)
 
@@ -77,10 +86,27 @@ def end_logins(*, user_id: UUID, keep: UUID | None = None) -> int:
     return count
 
 
-def _count(account: bytes, succeeded: bool) -> None:
-    # Aside: a refused sign-in is rolled back, its count is not.
-    with connections["aside"].cursor() as cursor:
-        cursor.execute("SELECT app.count_sign_in(%s, %s)", [account, succeeded])
+def account_digest(email: str) -> bytes:
+    """What is kept of an address that somebody typed. With a key of ours: a plain digest of an address is soon guessed."""
+    key = hmac.digest(settings.SECRET_KEY.encode(), b"samia sign-in account", "sha256")
+    return hmac.digest(key, email.encode(), "sha256")
+
+
+def _throttle(key: str) -> None:
+    try:
+        throttle("sign_in", key)
+    except TooFast:
+        # At the same rate: whoever floods the door must not be able to flood the record.
+        if limiter.take("sign_in", f"record:{key}") == 0:
+            record_aside("sign_in.throttled", table="accounts_user")
+        raise
+
+
+def _record(action: str, user_id: UUID | None, account: bytes) -> None:
+    if user_id:
+        record_aside(action, table="accounts_user", record_id=user_id)
+    else:  # nobody's: the digest says which attempts were on the same address
+        record_aside(action, table="accounts_user", account=account.hex()[:16])
 
 
 def _himself(user_id: UUID) -> actor.Actor:

@@ -14,6 +14,7 @@ from accounts.access import USERS
 from accounts.errors import EmailTaken, LastSuperAdmin, PasswordWeak, PasswordWrong
 from accounts.models import User
 from accounts.services.sign_in import end_logins
+from audit.record import record_aside
 from samia_chat.access import Person
 from samia_chat.roles import Role
 
@@ -94,8 +95,12 @@ def update_profile(*, user: User, **changes: Any) -> User:
 
 @transaction.atomic
 def change_password(*, user: User, current: str, new: str, keep: UUID | None) -> None:
-    """Set a new password and end every other sign-in (`keep` is this one). Raises PasswordWrong, PasswordWeak."""
+    """Set a new password and end every other sign-in (`keep` is this one). A wrong present one is recorded.
+
+    Raises PasswordWrong, PasswordWeak.
+    """
     if not user.check_password(current):
+        record_aside("password.refused", table="accounts_user", record_id=user.pk)
         raise PasswordWrong
     _refuse_weak(new)
     user.password = make_password(new)

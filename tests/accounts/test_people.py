@@ -98,13 +98,24 @@ def test_a_closed_account_is_signed_out_everywhere_and_can_be_opened_again(world
     assert Api(world.client).get("/me").status == 200
 
 
-def test_an_administrator_cannot_close_a_super_administrators_account(world: World) -> None:
-    from django.db import DatabaseError
+def test_a_super_administrators_account_is_no_administrators_to_change(world: World, truth: Truth) -> None:
+    from tests.access.relations import attempt
 
     with actor.acting_as(as_system()):
-        users.create_user(email="s2@example.test", display_name="S", password=PASSWORD, role=Role.SUPER_ADMIN)
-    with pytest.raises(DatabaseError):
-        by(world.admin, users.deactivate, user_id=world.super_admin.pk)
+        other = users.create_user(email="s2@example.test", display_name="S", password=PASSWORD, role=Role.SUPER_ADMIN)
+    is_active = "SELECT is_active FROM accounts_user WHERE id = %s"
+    with pytest.raises(Forbidden):
+        by(world.admin, users.deactivate, user_id=other.pk)
+    with pytest.raises(Forbidden):
+        by(world.admin, users.change_role, user_id=other.pk, role=Role.CLIENT)
+    close = "UPDATE accounts_user SET is_active = false WHERE id = %s"
+    assert attempt(actor_of(world.admin, Actor()), close, other.pk) == "InsufficientPrivilege"  # nor in SQL
+    assert truth.one(is_active, other.pk) is True
+    by(world.super_admin, users.deactivate, user_id=other.pk)
+    with pytest.raises(Forbidden):
+        by(world.admin, users.activate, user_id=other.pk)
+    assert truth.one(is_active, other.pk) is False
+    by(world.admin, users.deactivate, user_id=world.admin.pk)  # his own he may close
 
 
 def test_accounts_have_one_address_each_whatever_its_case(world: World) -> None:

@@ -59,39 +59,44 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, app AS $$
    WHERE l.id = ANY (p_logins) AND l.ended_at IS NULL AND u.is_active
 $$;
 
--- What a sign-in needs: the person's id and password hash if there is such an account, and how many seconds to wait.
+-- Begin a sign-in: the person's id and password hash if there is such an account, and how many seconds to wait. Without a
+-- wait the attempt is counted as a wrong one in advance, and app.forget_failures takes that back: the row's lock makes
+-- guesses of the same moment see one another, where a count after the check would let all of them pass.
+--
 -- After three wrong passwords each further one doubles the wait, to at most 30 s. A device that has signed in before
--- (by its address, or by p_known, the person named in its device cookie) does not wait: strangers who guess never lock
+-- (from p_network, or by p_known, the person named in its device cookie) does not wait: strangers who guess never lock
 -- the owner out.
-CREATE FUNCTION app.credentials(p_email text, p_account bytea, p_address inet, p_known uuid)
+CREATE FUNCTION app.begin_sign_in(p_email text, p_account bytea, p_network inet, p_known uuid)
 RETURNS TABLE (user_id uuid, password text, wait_seconds double precision)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, app AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app AS $$
 DECLARE
-  v_until timestamptz;
+  v_count integer;
+  v_last timestamptz;
+  v_is_known boolean;
 BEGIN
   SELECT u.id, u.password::text INTO user_id, password
     FROM public.accounts_user u WHERE u.email = p_email AND u.is_active;
-  SELECT f.last_at + make_interval(secs => least(30, 2 ^ (least(f.count, 10) - 3))) INTO v_until
-    FROM public.accounts_sign_in_failures f WHERE f.account = p_account AND f.count >= 3;
-  IF user_id IS NOT NULL AND (p_known = user_id OR EXISTS (
-       SELECT FROM public.accounts_login l
-        WHERE l.user_id = credentials.user_id AND l.address = p_address AND l.created_at > now() - interval '30 days')) THEN
-    v_until := NULL;
+  v_is_known := user_id IS NOT NULL AND (coalesce(p_known = user_id, false) OR EXISTS (
+    SELECT FROM public.accounts_login l
+     WHERE l.user_id = begin_sign_in.user_id AND l.address <<= p_network AND l.created_at > now() - interval '30 days'));
+  INSERT INTO public.accounts_sign_in_failures AS f (account, count, last_at) VALUES (p_account, 0, clock_timestamp())
+      ON CONFLICT (account) DO UPDATE SET
+         -- an hour without failures begins anew
+         count = CASE WHEN f.last_at < clock_timestamp() - interval '1 hour' THEN 0 ELSE f.count END
+  RETURNING f.count, f.last_at INTO v_count, v_last;
+  wait_seconds := CASE WHEN v_is_known OR v_count < 3 THEN 0
+    ELSE greatest(0, extract(epoch FROM v_last - clock_timestamp()) + least(30, 2 ^ (least(v_count, 10) - 3))) END;
+  IF wait_seconds = 0 THEN
+    UPDATE public.accounts_sign_in_failures SET count = v_count + 1, last_at = clock_timestamp() WHERE account = p_account;
   END IF;
-  wait_seconds := greatest(0, coalesce(extract(epoch FROM v_until - clock_timestamp()), 0));
   RETURN NEXT;
 END
 $$;
 
--- Count a wrong password, or forget the wrong ones after a right one.
-CREATE FUNCTION app.count_sign_in(p_account bytea, p_succeeded boolean) RETURNS void
+-- After a right password the wrong ones before it are forgotten.
+CREATE FUNCTION app.forget_failures(p_account bytea) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, app AS $$
-  DELETE FROM public.accounts_sign_in_failures WHERE account = p_account AND p_succeeded;
-  INSERT INTO public.accounts_sign_in_failures AS f (account, count, last_at)
-  SELECT p_account, 1, clock_timestamp() WHERE NOT p_succeeded
-      ON CONFLICT (account) DO UPDATE SET last_at = excluded.last_at,
-         -- an hour without failures begins anew
-         count = CASE WHEN f.last_at < now() - interval '1 hour' THEN 1 ELSE f.count + 1 END;
+  DELETE FROM public.accounts_sign_in_failures WHERE account = p_account
 $$;
 
 -- The first refresh token of a login of the actor's.
@@ -176,9 +181,9 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, app AS $$
 $$;
 
 GRANT EXECUTE ON FUNCTION
-  app.role(), app.my_sessions(text[]), app.login_user(uuid), app.credentials(text, bytea, inet, uuid),
-  app.count_sign_in(bytea, boolean), app.add_refresh_token(uuid, bytea), app.rotate_refresh_token(bytea, bytea),
-  app.add_ticket(uuid, bytea, integer), app.use_ticket(bytea), app.end_logins(uuid, uuid)
+  app.role(), app.my_sessions(text[]), app.login_user(uuid),
+  app.begin_sign_in(text, bytea, inet, uuid), app.forget_failures(bytea), app.add_refresh_token(uuid, bytea),
+  app.rotate_refresh_token(bytea, bytea), app.add_ticket(uuid, bytea, integer), app.use_ticket(bytea), app.end_logins(uuid, uuid)
 TO samia_app, samia_staff;
 -- Staff's role is the system's, too; which of them asks, the functions look at themselves.
 GRANT EXECUTE ON FUNCTION app.live_logins(uuid[]), app.sweep_sign_ins() TO samia_staff;
@@ -238,8 +243,8 @@ ALTER FUNCTION app.require_system() OWNER TO samia_definer;
 ALTER FUNCTION app.my_sessions(text[]) OWNER TO samia_definer;
 ALTER FUNCTION app.login_user(uuid) OWNER TO samia_definer;
 ALTER FUNCTION app.live_logins(uuid[]) OWNER TO samia_definer;
-ALTER FUNCTION app.credentials(text, bytea, inet, uuid) OWNER TO samia_definer;
-ALTER FUNCTION app.count_sign_in(bytea, boolean) OWNER TO samia_definer;
+ALTER FUNCTION app.begin_sign_in(text, bytea, inet, uuid) OWNER TO samia_definer;
+ALTER FUNCTION app.forget_failures(bytea) OWNER TO samia_definer;
 ALTER FUNCTION app.add_refresh_token(uuid, bytea) OWNER TO samia_definer;
 ALTER FUNCTION app.rotate_refresh_token(bytea, bytea) OWNER TO samia_definer;
 ALTER FUNCTION app.add_ticket(uuid, bytea, integer) OWNER TO samia_definer;
@@ -261,9 +266,9 @@ DROP FUNCTION app.use_ticket(bytea);
 DROP FUNCTION app.add_ticket(uuid, bytea, integer);
 DROP FUNCTION app.rotate_refresh_token(bytea, bytea);
 DROP FUNCTION app.add_refresh_token(uuid, bytea);
-DROP FUNCTION app.count_sign_in(bytea, boolean);
+DROP FUNCTION app.forget_failures(bytea);
+DROP FUNCTION app.begin_sign_in(text, bytea, inet, uuid);
 DROP FUNCTION app.live_logins(uuid[]);
-DROP FUNCTION app.credentials(text, bytea, inet, uuid);
 DROP FUNCTION app.login_user(uuid);
 DROP FUNCTION app.my_sessions(text[]);
 DROP FUNCTION app.require_system();
