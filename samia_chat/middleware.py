@@ -18,6 +18,7 @@ from samia_chat.actor import Actor
 
 log = logging.getLogger("samia.access")
 GetResponse = Callable[[HttpRequest], HttpResponse]
+PRIVATE = "no-store, private"  # what the API answers is one person's, and stays in no cache
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -25,7 +26,7 @@ def client_address(peer: str | None, forwarded: str) -> str | None:
     """The caller's address: the peer's, or what the outermost trusted proxy saw.
 
     Each trusted proxy appends the address it saw, so the caller stands TRUSTED_PROXIES places from the end; what stands
-    before was written by the caller and is not believed.
+    before was written by the caller and is not believed. IPv4 comes as IPv4, and without the zone of a link.
     """
     candidate = peer
     if settings.TRUSTED_PROXIES:
@@ -33,9 +34,10 @@ def client_address(peer: str | None, forwarded: str) -> str | None:
         if len(hops) >= settings.TRUSTED_PROXIES:
             candidate = hops[-settings.TRUSTED_PROXIES]
     try:
-        return str(ipaddress.ip_address(candidate or ""))
+        address = ipaddress.ip_address((candidate or "").partition("%")[0])
     except ValueError:
         return None
+    return str((address.version == 6 and address.ipv4_mapped) or address)
 
 
 def new_request_id(offered: str = "") -> str:
@@ -60,6 +62,8 @@ def request_context(get_response: GetResponse) -> GetResponse:
         with actor.acting_as(nobody):
             response = get_response(request)
             response["X-Request-Id"] = request_id
+            if request.path.startswith("/api/"):
+                response.headers.setdefault("Cache-Control", PRIVATE)
             log.info(
                 "request",
                 extra={

@@ -155,6 +155,8 @@ async def test_processes_share_a_rate_through_redis() -> None:
         (1, "10.0.0.2", "rubbish", None),
         (0, None, "", None),
         (0, "2001:db8::1", "", "2001:db8::1"),
+        (0, "::ffff:203.0.113.1", "", "203.0.113.1"),
+        (0, "fe80::1%eth0", "", "fe80::1"),  # PostgreSQL's inet knows no zones
     ],
 )
 def test_the_callers_address(proxies: int, peer: str | None, forwarded: str, expected: str | None) -> None:
@@ -166,6 +168,15 @@ def test_request_ids_are_taken_over_when_harmless() -> None:
     assert new_request_id("abc-123.DEF_9") == "abc-123.DEF_9"
     for offered in ("", "short", "x" * 65, "a b c d e f", "<script>alert(1)</script>", "abc\r\nSet-Cookie: x"):
         assert new_request_id(offered) != offered
+
+
+def test_what_the_api_answers_is_kept_by_no_cache(world: World) -> None:
+    api = Api(world.client)
+    for path, status in (("/me", 200), ("/chat/sessions", 200), ("/nothing", 404), ("/audit", 403)):
+        answer = api.get(path)
+        assert (answer.status, answer.headers["Cache-Control"]) == (status, "no-store, private")
+    assert Api().get("/me").headers["Cache-Control"] == "no-store, private"
+    assert "Cache-Control" not in Client().get("/healthz").headers
 
 
 def test_every_answer_has_the_safe_headers(world: World) -> None:
