@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -66,9 +67,11 @@ class AuditViewSet(ViewSet):
             raise Forbidden
         asked = AuditQuery.of(request.query_params)
         rows = AUDIT.scope(request.user)
+        keys: dict[str, Callable[[str], Any]] = {"id": UUID}
         if "actor" in asked:
             rows = rows.filter(actor=asked["actor"])
         if "session" in asked:
-            rows = rows.filter(chain=asked["session"])  # a session's records are its chain, which has the index
-        found, following = page(rows, asked, keys={"id": UUID})
+            # A session's records are its chain: its numbers are in order where ids made at once need not be, and have the index.
+            rows, keys = rows.filter(chain=asked["session"]), {"n": int}
+        found, following = page(rows, asked, keys=keys)
         return Response({"results": [entry_shape(entry) for entry in found], "next": following})

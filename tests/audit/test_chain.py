@@ -181,6 +181,22 @@ def test_the_record_is_read_in_pages_by_session_and_actor(world: World) -> None:
     assert {entry["actor"] for entry in mine} == {str(world.client.pk)}
 
 
+def test_a_sessions_records_come_by_their_numbers_whatever_their_ids(talk: World, truth: Truth) -> None:
+    """An id is made before its record waits for the chain, so that two at once may be numbered the other way round."""
+    one = "WHERE chain = %s AND n = %s"
+    fourth, fifth = (truth.one(f"SELECT id FROM chat_audit_logs {one}", talk.session, n) for n in (4, 5))
+    for n, entry in ((4, uuid4()), (5, fourth), (4, fifth)):
+        truth.without_triggers(f"UPDATE chat_audit_logs SET id = %s {one}", entry, talk.session, n)
+    admin, numbers, cursor = Api(talk.admin), list[int](), ""
+    while cursor is not None:
+        answer = admin.get(
+            f"/audit?session={talk.session}&actor={talk.client.pk}&limit=1{cursor and '&cursor='}{cursor}"
+        )
+        numbers += [entry["n"] for entry in answer.body["results"]]
+        cursor = answer.body["next"]
+    assert numbers == [7, 6, 5, 4]
+
+
 @pytest.mark.parametrize(
     "query",
     [
