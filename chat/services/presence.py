@@ -32,8 +32,11 @@ def session_presence(session_id: UUID) -> list[Shape]:
 
 def note(
     process: UUID, connections: Iterable[Connection], *, gone: Iterable[UUID] = (), all_of_them: bool = False
-) -> None:
-    """Note sockets of this process as seen now. `all_of_them`: it has no others; else `gone` names those that closed."""
+) -> set[UUID]:
+    """Note sockets of this process as seen now. `all_of_them`: it has no others; else `gone` names those that closed.
+
+    Returns the people of whom a socket is new, or had not been noted for so long that it no longer counted.
+    """
     rows = list(connections)
     with actor.acting_as(actor.system("presence")), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
@@ -47,6 +50,7 @@ def note(
                 all_of_them,
             ],
         )
+        return {user_id for (user_id,) in cursor.fetchall()}
 
 
 def settle(users: Iterable[UUID]) -> None:
@@ -55,7 +59,7 @@ def settle(users: Iterable[UUID]) -> None:
 
 
 def sweep() -> None:
-    """Forget sockets of processes that died, and announce whom that leaves offline."""
+    """Forget sockets that are gone, also those of processes that died, and announce whom that leaves in another state."""
     _announce("SELECT * FROM app.presence_settle(ARRAY(SELECT app.presence_sweep()))", [])
 
 

@@ -7,15 +7,25 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, app AS $$
     FROM public.presence WHERE "user" = p_user AND seen_at > clock_timestamp() - interval '45 seconds'
 $$;
 
--- Note sockets of a process. p_all: these are all it has, others of its are gone; else p_gone names those that went.
+-- Note sockets of a process. p_all: these are all it has, others of its are gone; else p_gone names those that went. What
+-- is gone only grows old, and is swept 10 s later: if the process dies before it has announced that, whoever sweeps does.
+-- Returned are people of whom a socket counts again that no longer did: it had not been noted for so long that others
+-- were told that they are away.
 CREATE FUNCTION app.presence_note(
-  p_process uuid, p_connections uuid[], p_users uuid[], p_states text[], p_gone uuid[], p_all boolean) RETURNS void
+  p_process uuid, p_connections uuid[], p_users uuid[], p_states text[], p_gone uuid[], p_all boolean) RETURNS SETOF uuid
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, app AS $$
-  DELETE FROM public.presence
-   WHERE connection = ANY (p_gone) OR (p_all AND process = p_process AND connection <> ALL (p_connections));
-  INSERT INTO public.presence AS p (connection, "user", process, state, seen_at)
-  SELECT c, u, p_process, s, clock_timestamp() FROM unnest(p_connections, p_users, p_states) AS t (c, u, s)
-      ON CONFLICT (connection) DO UPDATE SET state = excluded.state, seen_at = excluded.seen_at;
+  SELECT app.require_system();
+  UPDATE public.presence SET seen_at = clock_timestamp() - interval '45 seconds'
+   WHERE (connection = ANY (p_gone) OR (p_all AND process = p_process AND connection <> ALL (p_connections)))
+     AND seen_at > clock_timestamp() - interval '45 seconds';
+  WITH noted AS (
+    INSERT INTO public.presence AS p (connection, "user", process, state, seen_at)
+    SELECT c, u, p_process, s, clock_timestamp() FROM unnest(p_connections, p_users, p_states) AS t (c, u, s) ORDER BY c
+        ON CONFLICT (connection) DO UPDATE SET state = excluded.state, seen_at = excluded.seen_at
+    RETURNING new."user", old.seen_at AS before
+  )
+  SELECT DISTINCT "user" FROM noted
+   WHERE before IS NULL OR before <= clock_timestamp() - interval '45 seconds';
 $$;
 
 -- Which of these people are in another state than others were last told. Each change is returned to one caller only.
@@ -27,6 +37,7 @@ DECLARE
   v_user uuid;
   v_state text;
 BEGIN
+  PERFORM app.require_system();
   FOR v_user IN SELECT DISTINCT x FROM unnest(p_users) x ORDER BY x LOOP
     v_state := app.presence_state(v_user);
     INSERT INTO public.presence_announced AS a ("user", state) VALUES (v_user, v_state)
@@ -43,10 +54,14 @@ BEGIN
 END
 $$;
 
--- Remove the sockets of processes that died, and return whose they were.
+-- Remove the sockets that are gone and those of processes that died, and return whose they were. What another process
+-- notes or sweeps at this moment is left to it.
 CREATE FUNCTION app.presence_sweep() RETURNS SETOF uuid
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, app AS $$
-  DELETE FROM public.presence WHERE seen_at < clock_timestamp() - interval '45 seconds' RETURNING "user"
+  SELECT app.require_system();
+  DELETE FROM public.presence WHERE connection IN (
+    SELECT connection FROM public.presence WHERE seen_at < clock_timestamp() - interval '55 seconds' FOR UPDATE SKIP LOCKED)
+  RETURNING "user"
 $$;
 
 -- The states of a session's members, for its members and staff; no row for anybody else.
@@ -60,7 +75,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, app AS $$
 $$;
 
 GRANT EXECUTE ON FUNCTION app.session_presence(uuid) TO samia_app, samia_staff;
--- They answer for anybody, so only the system may ask.
+-- They speak for anybody, so only the system may call them (app.require_system).
 GRANT EXECUTE ON FUNCTION
   app.presence_note(uuid, uuid[], uuid[], text[], uuid[], boolean), app.presence_settle(uuid[]), app.presence_sweep()
 TO samia_staff;
