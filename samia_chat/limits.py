@@ -6,11 +6,14 @@ Between two reconciliations N processes may together grant up to N bursts; the d
 
 from __future__ import annotations
 
+import heapq
 import time
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
+
+MAX_BUCKETS = 100_000  # at about 300 bytes; beyond them the fullest tenth is forgotten
 
 
 @dataclass(slots=True)
@@ -55,7 +58,7 @@ def _rates() -> dict[str, Rate]:
 @dataclass
 class Limiter:
     buckets: dict[tuple[str, str], Bucket] = field(default_factory=dict)
-    touched: set[tuple[str, str]] = field(default_factory=set)
+    touched: set[tuple[str, str]] = field(default_factory=set)  # those that Redis has not been told of
 
     def take(self, kind: str, key: str) -> float:
         """Take one token. Returns 0, or the seconds until there is one (nothing is taken then)."""
@@ -64,6 +67,8 @@ class Limiter:
         name = (kind, key)
         bucket = self.buckets.get(name)
         if bucket is None:
+            if len(self.buckets) >= MAX_BUCKETS:
+                self._make_room()
             bucket = self.buckets[name] = Bucket(tokens=rate.capacity, at=now)
         else:
             bucket.tokens = min(rate.capacity, bucket.tokens + (now - bucket.at) * rate.per_second)
@@ -94,26 +99,45 @@ class Limiter:
         self.reload()
 
     async def reconcile(self, redis: Any) -> None:
-        """Tell Redis what was spent here, and take over what is left for everybody. Raises what redis raises."""
-        names = list(self.touched)
-        self.touched.clear()
-        sent = {name: self.buckets[name].spent for name in names if name in self.buckets}
+        """Tell Redis what was spent here, and take over what is left for everybody. Raises what redis raises: then what was
+        spent is told when its bucket is next drawn from."""
+        names, self.touched = self.touched, set()
+        sent = {name: bucket.spent for name in names if (bucket := self.buckets.get(name)) is not None}
         pipe = redis.pipeline(transaction=False)
         for (kind, key), spent in sent.items():
             rate = _rates_of[kind]
             pipe.eval(RECONCILE, 1, f"samia:rate:{kind}:{key}", spent, rate.capacity, rate.per_second)
         for name, left in zip(sent, await pipe.execute(), strict=True):
-            bucket = self.buckets[name]
-            bucket.spent -= sent[name]
-            bucket.tokens = min(bucket.tokens, float(left))
+            bucket = self.buckets.get(name)
+            if bucket is not None:  # else it was forgotten meanwhile
+                bucket.spent -= sent[name]
+                bucket.tokens = min(bucket.tokens, float(left))
 
     def sweep(self) -> None:
-        """Forget buckets that are full again: they say nothing a new one would not."""
+        """Forget buckets that are full again: they say nothing a new one would not.
+
+        Also when Redis was not told, or there is none: what was spent is paid off there as well by now.
+        """
         now = time.monotonic()
         for name, bucket in list(self.buckets.items()):
-            rate = _rates_of[name[0]]
-            if name not in self.touched and bucket.tokens + (now - bucket.at) * rate.per_second >= rate.capacity:
-                del self.buckets[name]
+            if _fullness(name, bucket, now) >= 1:
+                self._forget(name)
+
+    def _make_room(self) -> None:
+        """Forget what says least. Called where strangers make up names faster than theirs are swept (addresses, say)."""
+        now = time.monotonic()
+        fullness = {name: _fullness(name, bucket, now) for name, bucket in list(self.buckets.items())}
+        for name in heapq.nlargest(max(1, MAX_BUCKETS // 10), fullness, key=fullness.__getitem__):
+            self._forget(name)
+
+    def _forget(self, name: tuple[str, str]) -> None:
+        self.buckets.pop(name, None)
+        self.touched.discard(name)
+
+
+def _fullness(name: tuple[str, str], bucket: Bucket, now: float) -> float:
+    rate = _rates_of[name[0]]
+    return (bucket.tokens + (now - bucket.at) * rate.per_second) / rate.capacity
 
 
 _rates_of: dict[str, Rate] = {}

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from django.test import Client, override_settings
 
-from samia_chat import actor
+from samia_chat import actor, limits
 from samia_chat.actor import Actor
 from samia_chat.limits import Limiter, limiter
 from samia_chat.logs import JSONFormatter
@@ -116,10 +116,61 @@ def test_a_bucket_empties_refills_and_is_forgotten(monkeypatch: pytest.MonkeyPat
         mine.give_back("message", "a")
         assert mine.take("message", "a") == 0
         now += 120
-        mine.touched.clear()
-        mine.sweep()
-        assert mine.buckets == {}
+        mine.sweep()  # there is no Redis that would have been told
+        assert (mine.buckets, mine.touched) == ({}, set())
     limiter.reset()
+
+
+class DeadRedis:
+    """A Redis that does not answer."""
+
+    def pipeline(self, *, transaction: bool) -> DeadRedis:
+        return self
+
+    def eval(self, *arguments: object) -> None:
+        pass
+
+    async def execute(self) -> list[object]:
+        raise ConnectionError
+
+
+@pytest.mark.parametrize("has_redis", [True, False])
+async def test_without_redis_buckets_are_bounded_and_who_has_spent_his_is_remembered(
+    has_redis: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MAX_BUCKETS", 50)
+    limiter.reset()
+    mine = Limiter()
+    while mine.take("sign_in", "192.0.2.1") == 0:
+        pass
+    for number in range(2000):
+        assert mine.take("sign_in", f"stranger {number}") == 0
+        if has_redis and number % 100 == 0:
+            with pytest.raises(ConnectionError):
+                await mine.reconcile(DeadRedis())
+        assert len(mine.buckets) <= 50
+        assert mine.touched <= mine.buckets.keys()
+    assert mine.take("sign_in", "192.0.2.1") > 0
+
+
+async def test_what_was_spent_while_redis_was_away_is_told_later() -> None:
+    import redis.asyncio as aioredis
+
+    client = aioredis.Redis.from_url(os.environ["TEST_REDIS_URL"])
+    one, two = Limiter(), Limiter()
+    with override_settings(RATE_MESSAGES=10):
+        limiter.reload()
+        key = f"away-{time.time()}"
+        assert [one.take("message", key) for _ in range(8)] == [0.0] * 8
+        with pytest.raises(ConnectionError):
+            await one.reconcile(DeadRedis())
+        assert one.take("message", key) == 0
+        await one.reconcile(client)
+        assert two.take("message", key) == 0
+        await two.reconcile(client)
+        assert two.take("message", key) > 0  # nine there and one here
+    limiter.reset()
+    await client.aclose()
 
 
 async def test_processes_share_a_rate_through_redis() -> None:

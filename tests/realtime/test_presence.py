@@ -204,11 +204,17 @@ async def test_sockets_are_refreshed_also_where_there_is_always_a_change(
     world: World, truth: Truth, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keeper, "REFRESH_SECONDS", 0.3)
-    monkeypatch.setattr(keeper, "GATHER_SECONDS", 0.05)
+    note = presence.note
+
+    def slow(*args: Any, **fields: Any) -> Any:
+        time.sleep(0.03)  # in which the next change comes
+        return note(*args, **fields)
+
+    monkeypatch.setattr(presence, "note", slow)
     client, busy = await Device(world.client).open(), await Device(world.reader).open()
-    await busy.nothing(within=0.2)
-    age(truth, world.client, seconds=40)
-    for number in range(200):
+    for number in range(300):
+        if number == 100:
+            age(truth, world.client, seconds=40)
         busy.send("set_presence", state=("online", "away")[number % 2])
         await asyncio.sleep(0.003)
     seen = truth.one('SELECT extract(epoch FROM now() - seen_at) FROM presence WHERE "user" = %s', world.client.pk)
@@ -216,13 +222,17 @@ async def test_sockets_are_refreshed_also_where_there_is_always_a_change(
     assert client.closed is None
 
 
-async def test_who_is_gone_when_his_process_ends_is_announced_by_another(world: World, truth: Truth) -> None:
+async def test_who_is_gone_when_his_process_ends_is_announced_by_another(
+    world: World, truth: Truth, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Between the write and the announcement, as in every restart."""
     from chat.live import runtime
 
     reader, client = await Device(world.reader).open(), await Device(world.client).open()
     await reader.expect("presence_changed", user=str(world.client.pk), state="online")
+    monkeypatch.setattr(keeper, "CALM_SECONDS", 60)
     await client.hang_up()
+    await asyncio.sleep(0.2)
     await runtime.stop()
     assert truth.one("SELECT count(*) FROM presence WHERE seen_at > now() - interval '45 seconds'") == 0
     reader = await Device(world.reader).open()
