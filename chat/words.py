@@ -74,6 +74,8 @@ TEXTS = (
     _("Session"),
     _("Show more"),
     _("Show the original message"),
+    _("Sign out"),
+    _("Sign out?"),
     _("Somebody"),
     _("Support"),
     _("That did not work. Try again in a moment."),
@@ -114,6 +116,7 @@ TEXTS = (
 PLURALS = (
     ("Jump to latest, {count} new", "Jump to latest, {count} new"),
     ("{count} message is waiting.", "{count} messages are waiting."),
+    ("{count} message was not sent and will be lost.", "{count} messages were not sent and will be lost."),
     ("{count} minute left to change it", "{count} minutes left to change it"),
     ("{count} new message", "{count} new messages"),
     ("{count} person", "{count} people"),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { Socket, reconnectDelay } from "samia/socket";
-import { Clock } from "./made.mjs";
+import { Clock, HER, ME } from "./made.mjs";
 
 let clock, made, socket, states;
 
@@ -27,21 +27,21 @@ class FakeWebSocket {
 beforeEach(() => {
   clock = new Clock();
   made = [];
-  socket = new Socket({ url: "ws://here/ws/chat", WebSocket: FakeWebSocket, clock, random: () => 0.5 });
+  socket = new Socket({ url: "ws://here/ws/chat", user: ME, WebSocket: FakeWebSocket, clock, random: () => 0.5 });
   states = [];
   socket.addEventListener("state", ({ detail }) => states.push(detail));
 });
 
 function open() {
   socket.start();
-  made.at(-1).says({ type: "welcome", heads: {}, heartbeat_seconds: 25 });
+  made.at(-1).says({ type: "welcome", user: ME, heads: {}, heartbeat_seconds: 25 });
 }
 
 test("it speaks our protocol, and is open when it was welcomed", () => {
   socket.start();
   assert.equal(made[0].protocol, "samia.v1");
   assert.equal(socket.send({ type: "ping" }), false);
-  made[0].says({ type: "welcome", heads: {}, heartbeat_seconds: 25 });
+  made[0].says({ type: "welcome", user: ME, heads: {}, heartbeat_seconds: 25 });
   assert.deepEqual(states, ["connecting", "open"]);
   assert.equal(socket.send({ type: "ping" }), true);
 });
@@ -87,13 +87,33 @@ test("it comes back, at first soon and then less often, with jitter", async () =
   }
 });
 
+test("a connection of somebody else's is ended before anything is said or heard on it", async () => {
+  const heard = [];
+  for (const type of ["frame", "welcome", "stranger"]) socket.addEventListener(type, () => heard.push(type));
+  socket.start();
+  made[0].says({ type: "welcome", user: HER, heads: {}, heartbeat_seconds: 25 });
+  await clock.pass(120_000);
+  assert.deepEqual([heard, states, made.length], [["stranger"], ["connecting", "ended"], 1]);
+  assert.ok(made[0].isClosed);
+});
+
+test("what was under way when the server closed because of a frame is told so", async () => {
+  for (const [code, why] of [[4400, "bad_frame"], [4413, "too_big"], [1006, "closed"]]) {
+    open();
+    const answer = socket.ask({ type: "send_message" });
+    made.at(-1).onclose({ code });
+    await assert.rejects(answer, { code: why });
+    assert.equal(socket.state, "waiting");
+  }
+});
+
 test("a connection that lasted begins the count anew", async () => {
   open();
   for (let time = 0; time < 8; time += 1) {
     made.at(-1).onclose({ code: 1006 });
     await clock.pass(20_000);
   }
-  made.at(-1).says({ type: "welcome", heads: {}, heartbeat_seconds: 25 });
+  made.at(-1).says({ type: "welcome", user: ME, heads: {}, heartbeat_seconds: 25 });
   await clock.pass(6_000);
   const count = made.length;
   made.at(-1).onclose({ code: 1006 });
@@ -104,7 +124,7 @@ test("a connection that lasted begins the count anew", async () => {
 test("signed out or closed accounts do not come back", async () => {
   for (const code of [4401, 4403]) {
     made = [];
-    socket = new Socket({ url: "ws://here", WebSocket: FakeWebSocket, clock });
+    socket = new Socket({ url: "ws://here", user: ME, WebSocket: FakeWebSocket, clock });
     const ends = [];
     socket.addEventListener("signed-out", ({ detail }) => ends.push(detail.code));
     open();
@@ -138,7 +158,7 @@ test("in a hurry it tries at once, or makes sure that the connection lives", asy
   made[0].onclose({ code: 1006 });
   socket.hurry();
   assert.equal(made.length, 2);
-  made[1].says({ type: "welcome", heads: {}, heartbeat_seconds: 25 });
+  made[1].says({ type: "welcome", user: ME, heads: {}, heartbeat_seconds: 25 });
   socket.hurry();
   await clock.pass(1_000);
   made[1].says({ type: "pong" });

@@ -69,16 +69,25 @@ test("who is removed keeps nothing, and hears of it", () => {
 test("a new session is asked for", () => {
   const store = opened();
   assert.equal(store.apply({ type: "session_created", session: OTHER, revision: 2 }), "gap");
-  assert.ok(!(OTHER in store.heldRevisions()));
+  assert.ok(!(OTHER in store.slice().sessions));
   assert.equal(store.apply({ type: "session_created", session: SESSION, revision: 2 }), "stale");
 });
 
 test("staff who looked in and were made members ask for the session again", () => {
   const store = opened({ mine: false });
   store.watch(SESSION, true);
-  store.apply({ type: "participant_added", session: SESSION, revision: 3, participant: person(ME) });
+  assert.equal(store.apply({ type: "participant_added", session: SESSION, revision: 3, participant: person(ME) }), "gap");
   assert.equal(store.apply({ type: "session_created", session: SESSION, revision: 3 }), "gap");
-  assert.deepEqual(store.heldRevisions(), { [SESSION]: 2 });
+  assert.deepEqual(store.slice().sessions, { [SESSION]: 2 });
+  const shape = session({ revision: 3, participants: [person(ME), person(HER)] });
+  store.takeResumed({ sessions: [entry(shape, [])], cursors: {}, gone: [] }, { [SESSION]: 2 });
+  assert.ok(store.get(SESSION).mine);
+  assert.equal(store.apply({ type: "session_created", session: SESSION, revision: 3 }), "stale");
+});
+
+test("a session of ours that was created again further on is behind", () => {
+  const store = opened();
+  assert.equal(store.apply({ type: "session_created", session: SESSION, revision: 3 }), "gap");
 });
 
 // Resuming ---------------------------------------------------------------------------------------------------------------
@@ -87,9 +96,9 @@ test("a resume brings what was missed, page by page", () => {
   const store = opened({ lastSeq: 1 });
   const shape = session({ revision: 5, lastSeq: 3, read: 1, unread: 2 });
   const first = entry(shape, [message(2)], { revision: 4, more: true });
-  store.takeResumed({ sessions: [first], gone: [] }, { [SESSION]: 3 });
+  store.takeResumed({ sessions: [first], cursors: {}, gone: [] }, { [SESSION]: 3 });
   assert.equal(store.get(SESSION).revision, 4);
-  store.takeResumed({ sessions: [entry(shape, [message(3)])], gone: [] }, { [SESSION]: 4 });
+  store.takeResumed({ sessions: [entry(shape, [message(3)])], cursors: {}, gone: [] }, { [SESSION]: 4 });
   assert.equal(store.get(SESSION).revision, 5);
   assert.deepEqual(seqs(store), [1, 2, 3]);
   assert.equal(store.get(SESSION).mine.unread, 2);
@@ -99,7 +108,7 @@ test("an answer that events have overtaken takes nothing back", () => {
   const store = opened({ lastSeq: 1 });
   store.apply(newMessage(2));
   const shape = session({ revision: 3, lastSeq: 1, read: 1, title: "old" });
-  store.takeResumed({ sessions: [entry(shape, [message(1)])], gone: [] }, { [SESSION]: 3 });
+  store.takeResumed({ sessions: [entry(shape, [message(1)])], cursors: {}, gone: [] }, { [SESSION]: 3 });
   assert.equal(store.get(SESSION).revision, 4);
   assert.equal(store.get(SESSION).lastSeq, 2);
   assert.equal(store.get(SESSION).title, "");
@@ -108,21 +117,21 @@ test("an answer that events have overtaken takes nothing back", () => {
 test("a reset forgets what is held", () => {
   const store = opened({ lastSeq: 9 });
   const shape = session({ revision: 4, lastSeq: 2, read: 2 });
-  store.takeResumed({ sessions: [entry(shape, [message(1), message(2)], { reset: true })], gone: [] }, { [SESSION]: 11 });
+  store.takeResumed({ sessions: [entry(shape, [message(1), message(2)], { reset: true })], cursors: {}, gone: [] }, { [SESSION]: 11 });
   assert.deepEqual(seqs(store), [1, 2]);
   assert.equal(store.get(SESSION).revision, 4);
 });
 
 test("what is gone is removed", () => {
   const store = opened();
-  store.takeResumed({ sessions: [], gone: [SESSION] }, { [SESSION]: 2 });
+  store.takeResumed({ sessions: [], cursors: {}, gone: [SESSION] }, { [SESSION]: 2 });
   assert.equal(store.sessions.size, 0);
 });
 
 test("a session that is new comes with its newest page", () => {
   const store = new Store({ me: ME });
   const shape = session({ revision: 90, lastSeq: 80, read: 80 });
-  store.takeResumed({ sessions: [entry(shape, [message(79), message(80)])], gone: [] }, {});
+  store.takeResumed({ sessions: [entry(shape, [message(79), message(80)])], cursors: {}, gone: [] }, {});
   assert.deepEqual(seqs(store), [79, 80]);
   assert.ok(store.get(SESSION).hasOlder);
 });
@@ -131,7 +140,7 @@ test("held messages come whole each time, and leave when they are published", ()
   const store = opened();
   const held = message(null, { id: "voice", revision: null, sender: ME, type: "audio", status: "pending_approval" });
   const shape = session({ revision: 3 });
-  store.takeResumed({ sessions: [entry(shape, [], { unpublished: [held] })], gone: [] }, { [SESSION]: 2 });
+  store.takeResumed({ sessions: [entry(shape, [], { unpublished: [held] })], cursors: {}, gone: [] }, { [SESSION]: 2 });
   assert.deepEqual([...store.get(SESSION).held.keys()], ["voice"]);
   store.apply(newMessage(1, { id: "voice", revision: 4, sender: ME }));
   assert.equal(store.get(SESSION).held.size, 0);
@@ -149,22 +158,56 @@ test("a session nobody opened keeps its last line only", () => {
 
 // Welcome and heartbeat --------------------------------------------------------------------------------------------------
 
-test("the welcome says whether we are behind", () => {
-  const store = opened();
-  assert.equal(store.welcome({ heads: { [SESSION]: 2 } }), false);
-  assert.equal(store.welcome({ heads: { [SESSION]: 3 } }), true);
-  assert.equal(store.welcome({ heads: {} }), true, "we are in none of them any more");
-});
+const named = (store, after, limit) => store.slice(after, limit).sessions;
 
 test("sessions beyond the list are named at the revision at which nothing of them is missing", () => {
   const store = opened();
-  assert.equal(store.welcome({ heads: { [SESSION]: 2, [OTHER]: 40 } }), false);
-  assert.deepEqual(store.heldRevisions(), { [SESSION]: 2, [OTHER]: 40 });
-  assert.equal(store.welcome({ heads: { [SESSION]: 2, [OTHER]: 41 } }), true);
+  store.welcome({ heads: { [SESSION]: 2, [OTHER]: 40 } }, { isReturn: false });
+  assert.deepEqual(named(store), { [SESSION]: 2, [OTHER]: 40 });
+  store.welcome({ heads: { [SESSION]: 2, [OTHER]: 41 } }, { isReturn: true });
+  assert.deepEqual(named(store), { [SESSION]: 2, [OTHER]: 40 });
   const shape = session({ id: OTHER, revision: 41, lastSeq: 30, read: 29, unread: 1 });
   const changed = [message(30, { sessionId: OTHER, revision: 41 })];
-  store.takeResumed({ sessions: [entry(shape, changed)], gone: [] }, { [SESSION]: 2, [OTHER]: 40 });
+  store.takeResumed({ sessions: [entry(shape, changed)], cursors: {}, gone: [] }, { [SESSION]: 2, [OTHER]: 40 });
   assert.equal(store.get(OTHER).messages, null, "what changed is not the newest page");
+});
+
+test("what is new after an absence, or beside a whole list, is not named; what is lost is forgotten", () => {
+  for (const [isWhole, isReturn] of [[true, false], [false, true]]) {
+    const store = new Store({ me: ME, isWhole });
+    store.takeSessions([session()]);
+    store.welcome({ heads: { [SESSION]: 2, [OTHER]: 40 } }, { isReturn });
+    assert.deepEqual(named(store), { [SESSION]: 2 });
+  }
+  const store = opened();
+  store.welcome({ heads: { [SESSION]: 2, [OTHER]: 40 } }, { isReturn: false });
+  store.welcome({ heads: { [SESSION]: 2 } }, { isReturn: true });
+  assert.deepEqual(named(store), { [SESSION]: 2 });
+});
+
+test("slices follow one another by id", () => {
+  const store = opened();
+  store.welcome({ heads: { [OTHER]: 40 } }, { isReturn: false });
+  assert.deepEqual(store.slice(null, 1), { sessions: { [SESSION]: 2 }, upTo: SESSION });
+  assert.deepEqual(store.slice(SESSION, 1), { sessions: { [OTHER]: 40 }, upTo: null });
+  assert.deepEqual(store.slice(null, 2).upTo, null);
+});
+
+test("cursors of a level session are taken; an unread count that events or we have overtaken is not", () => {
+  const told = (read, unread) => ({ [SESSION]: { unread, users: { [HER]: [5, 4, 3], [ME]: [read, read, read] } } });
+  const resumed = (store, cursors) => store.takeResumed({ sessions: [], cursors, gone: [] }, { [SESSION]: 7 });
+  const store = new Store({ me: ME });
+  store.takeSessions([session({ revision: 7, lastSeq: 5, read: 1, unread: 4, participants: [person(ME, 1), person(HER, 1)] })]);
+  resumed(store, told(3, 2));
+  assert.deepEqual(store.get(SESSION).participants.get(HER), person(HER, 0, { delivered_seq: 5, seen_seq: 4, read_seq: 3 }));
+  assert.equal(store.get(SESSION).mine.read_seq, 3);
+  assert.equal(store.get(SESSION).mine.unread, 2);
+  store.markRead(SESSION, 5);
+  resumed(store, told(3, 2));
+  assert.equal(store.get(SESSION).mine.unread, 0);
+  store.apply(newMessage(6, { revision: 8 }));
+  resumed(store, told(5, 0));
+  assert.equal(store.get(SESSION).mine.unread, 1);
 });
 
 test("a heartbeat shows what was lost", () => {
@@ -316,13 +359,13 @@ test("whatever is lost, doubled or reordered on the way, resuming makes it level
     const server = { messages: [], log: [], revision: 2 };
     const store = opened();
     const resume = () => {
-      const asked = store.heldRevisions();
+      const asked = store.slice().sessions;
       const changed = server.messages.filter((one) => one.revision > asked[SESSION]).sort((a, b) => a.revision - b.revision);
       const some = changed.slice(0, 1 + Math.floor(random() * 4));
       const more = some.length < changed.length;
       const shape = session({ revision: server.revision, lastSeq: server.messages.length, read: 0 });
       const revision = more ? some.at(-1).revision : server.revision;
-      store.takeResumed({ sessions: server.revision > asked[SESSION] ? [entry(shape, some, { revision, more })] : [], gone: [] }, asked);
+      store.takeResumed({ sessions: server.revision > asked[SESSION] ? [entry(shape, some, { revision, more })] : [], cursors: {}, gone: [] }, asked);
       return more;
     };
     for (let step = 0; step < 60; step += 1) {

@@ -5,7 +5,7 @@ import { Store } from "chat/store";
 import { Sync } from "chat/sync";
 import { Clock, HER, ME, OTHER, SESSION, entry, message, newMessage, page, person, session, settled } from "./made.mjs";
 
-let clock, store, socket, sync, outbox, lists;
+let clock, store, socket, sync, outbox;
 
 class FakeSocket extends EventTarget {
   state = "connecting";
@@ -52,50 +52,97 @@ beforeEach(() => {
   outbox = { calls: [], wake: () => outbox.calls.push("wake"), sleep: () => outbox.calls.push("sleep") };
   outbox.confirm = (id) => outbox.calls.push(id);
   outbox.forgetSession = () => {};
-  lists = [];
   const receipts = new Receipts({ store, send: (frame) => socket.send(frame), clock });
-  const readCursors = async (asked) => lists.push(asked);
-  sync = new Sync({ store, outbox, receipts, socket, readCursors, clock });
+  sync = new Sync({ store, outbox, receipts, socket, clock, maxNamed: 2 });
 });
 
-test("level from the start: nothing is asked, what waits goes out", async () => {
+const NOTHING = { sessions: [], cursors: {}, gone: [], more: false };
+
+/** Welcomed, and level at once. */
+async function welcomed(heads) {
+  socket.welcome(heads);
+  await settled();
+  socket.asked("resume").at(-1).resolve(NOTHING);
+  await settled();
+  socket.questions.length = 0;
+}
+
+test("level from the start: it asks all the same, because receipts are no revisions; then what waits goes out", async () => {
   socket.welcome({ [SESSION]: 2 });
   await settled();
+  assert.deepEqual(socket.questions.map(({ frame }) => frame), [
+    { type: "resume", sessions: { [SESSION]: 2 }, after: null, up_to: null },
+  ]);
+  assert.deepEqual(outbox.calls, []);
+  const cursors = { [SESSION]: { unread: 0, users: { [HER]: [7, 7, 7], [ME]: [0, 0, 0] } } };
+  socket.questions[0].resolve({ ...NOTHING, cursors });
+  await settled();
+  assert.equal(store.get(SESSION).participants.get(HER).read_seq, 7);
   assert.equal(sync.state, "level");
   assert.deepEqual(outbox.calls, ["wake"]);
-  assert.equal(socket.questions.length, 0);
+});
+
+test("more sessions than one question names are asked for in slices, each until it is level", async () => {
+  const id = (number) => SESSION.slice(0, -1) + number;
+  const held = [1, 2, 3, 5, 7];
+  store.takeSessions(held.map((number) => session({ id: id(number) })));
+  socket.welcome(Object.fromEntries(held.map((number) => [id(number), 2])));
+  const answer = async (given) => {
+    await settled();
+    const { frame, resolve } = socket.questions.at(-1);
+    resolve({ ...NOTHING, ...given });
+    await settled();
+    return [Object.keys(frame.sessions).map((name) => Number(name.at(-1))), frame.after, frame.up_to];
+  };
+  assert.deepEqual(await answer({}), [[1, 2], null, id(2)]);
+  // Something is new in the second one: with that it ends earlier.
+  const newcomer = entry(session({ id: id(4) }), []);
+  assert.deepEqual(await answer({ sessions: [newcomer], more: true }), [[3, 5], id(2), id(5)]);
+  assert.deepEqual(await answer({}), [[3, 4], id(2), id(4)]);
+  assert.equal(sync.state, "syncing");
+  assert.deepEqual(await answer({}), [[5, 7], id(4), null]);
+  assert.equal(sync.state, "level");
+});
+
+test("an answer that moves nothing is not asked for again at once", async () => {
+  socket.welcome({ [SESSION]: 2 });
+  await settled();
+  socket.questions[0].resolve({ ...NOTHING, more: true });
+  await settled();
+  assert.equal(socket.questions.length, 1);
+  assert.equal(sync.state, "level");
 });
 
 test("behind: it asks until nothing is missing, and only then lets messages out", async () => {
   socket.welcome({ [SESSION]: 4 });
   await settled();
   assert.equal(sync.state, "syncing");
-  assert.deepEqual(socket.questions[0].frame, { type: "resume", sessions: { [SESSION]: 2 } });
+  assert.deepEqual(socket.questions[0].frame, { type: "resume", sessions: { [SESSION]: 2 }, after: null, up_to: null });
   const shape = session({ revision: 4, lastSeq: 2, unread: 2 });
-  socket.questions[0].resolve({ sessions: [entry(shape, [message(1)], { revision: 3, more: true })], gone: [], more: false });
+  socket.questions[0].resolve({ sessions: [entry(shape, [message(1)], { revision: 3, more: true })], cursors: {}, gone: [], more: false });
   await settled();
   assert.deepEqual(socket.questions[1].frame.sessions, { [SESSION]: 3 });
   assert.deepEqual(outbox.calls, []);
-  socket.questions[1].resolve({ sessions: [entry(shape, [message(2)])], gone: [], more: false });
+  socket.questions[1].resolve({ sessions: [entry(shape, [message(2)])], cursors: {}, gone: [], more: false });
   await settled();
   assert.equal(sync.state, "level");
   assert.deepEqual(outbox.calls, ["wake"]);
 });
 
 test("a gap is asked for once, whatever arrives meanwhile", async () => {
-  socket.welcome({ [SESSION]: 2 });
+  await welcomed({ [SESSION]: 2 });
   socket.says(newMessage(2));
   socket.says(newMessage(3));
   await clock.pass(100);
   assert.equal(socket.questions.length, 1);
   const shape = session({ revision: 5, lastSeq: 3 });
-  socket.questions[0].resolve({ sessions: [entry(shape, [1, 2, 3].map((seq) => message(seq)))], gone: [], more: false });
+  socket.questions[0].resolve({ sessions: [entry(shape, [1, 2, 3].map((seq) => message(seq)))], cursors: {}, gone: [], more: false });
   await clock.pass(100);
   assert.deepEqual(store.get(SESSION).ordered().map((one) => one.seq), [1, 2, 3]);
 });
 
 test("a heartbeat ahead of us is asked about", async () => {
-  socket.welcome({ [SESSION]: 2 });
+  await welcomed({ [SESSION]: 2 });
   socket.says({ type: "heartbeat", heads: { [SESSION]: 3 } });
   await clock.pass(100);
   assert.equal(socket.asked("resume").length, 1);
@@ -117,18 +164,6 @@ test("a refused resume is tried again, a lost one with the next connection", asy
   assert.equal(socket.questions.length, 3);
 });
 
-test("how far others are is read on every connection, for receipts are no revisions", async () => {
-  sync.look(SESSION);
-  for (const isReturn of [false, true]) {
-    socket.welcome({ [SESSION]: 2 });
-    await settled();
-    assert.deepEqual(lists.at(-1), { session: SESSION, isReturn });
-    socket.become("waiting");
-  }
-  store.takeCursors(SESSION, [person(HER, 7)]);
-  assert.equal(store.get(SESSION).participants.get(HER).read_seq, 7);
-});
-
 test("our own messages, however they come, leave the outbox", () => {
   socket.welcome({ [SESSION]: 2 });
   socket.says(newMessage(1, { id: "mine", sender: ME }));
@@ -136,19 +171,19 @@ test("our own messages, however they come, leave the outbox", () => {
 });
 
 test("what arrives is told as delivered, once; and again after a reconnect until it is known", async () => {
-  socket.welcome({ [SESSION]: 2 });
+  await welcomed({ [SESSION]: 2 });
   socket.says(newMessage(1));
   socket.says(newMessage(2));
   await clock.pass(1_000);
   const told = () => socket.sent.filter((frame) => frame.type === "messages_delivered");
   assert.deepEqual(told(), [{ type: "messages_delivered", session: SESSION, up_to: 2 }]);
   socket.become("waiting");
-  socket.welcome({ [SESSION]: 4 });
+  await welcomed({ [SESSION]: 4 });
   await clock.pass(1_000);
   assert.equal(told().length, 2);
   socket.says({ type: "messages_delivered", session: SESSION, user: ME, delivered: 2, seen: 0, read: 0 });
   socket.become("waiting");
-  socket.welcome({ [SESSION]: 4 });
+  await welcomed({ [SESSION]: 4 });
   await clock.pass(1_000);
   assert.equal(told().length, 2);
 });
@@ -169,18 +204,20 @@ test("it says which session is looked at, again on every connection; staff hear 
   sync.look(OTHER);
   socket.welcome({ [SESSION]: 2 });
   await settled();
+  assert.deepEqual(Object.keys(socket.asked("resume")[0].frame.sessions), [SESSION, OTHER]);
+  socket.asked("resume")[0].resolve(NOTHING);
+  await settled();
   assert.deepEqual(socket.asked("join_session").map(({ frame }) => frame.session), [OTHER]);
-  assert.ok(OTHER in store.heldRevisions());
   socket.asked("join_session")[0].resolve({ revision: 7 });
   await clock.pass(100);
-  assert.equal(socket.asked("resume").length, 1, "it had moved on before we joined");
+  assert.equal(socket.asked("resume").length, 2, "it had moved on before we joined");
   sync.look(SESSION);
   assert.deepEqual(socket.sent.at(-1), { type: "leave_session", session: OTHER });
-  assert.ok(!(OTHER in store.heldRevisions()));
+  assert.ok(!(OTHER in store.slice().sessions));
 });
 
 test("typing and receipts of others are no reason to ask", async () => {
-  socket.welcome({ [SESSION]: 2 });
+  await welcomed({ [SESSION]: 2 });
   socket.says({ type: "typing_start", session: SESSION, user: HER, kind: "text" });
   socket.says({ type: "messages_read", session: SESSION, user: HER, delivered: 1, seen: 1, read: 1 });
   socket.says({ type: "error", ref: null, code: "beyond_last", detail: "" });

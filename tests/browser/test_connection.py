@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from uuid import UUID
 
-from playwright.sync_api import expect
+from django.db import connection, transaction
+from playwright.sync_api import APIResponse, Route, expect
 
 from accounts.identity import actor_of
+from accounts.models import User
 from accounts.services.sign_in import end_login
+from chat.services.participant import add_participant
 from samia_chat import actor
 from samia_chat.actor import Actor
 from tests.browser.tab import SERVER_AWAY, Tab
-from tests.browser.test_talk import send
-from tests.cast import World, make_session, remove
+from tests.browser.test_talk import send, set_language
+from tests.cast import World, as_system, make_session, remove
 from tests.database import Truth
 from tests.server import Server
 
 MakeTab = Callable[..., Tab]
+HOLD_BACK = "import('chat/live').then(({ outbox }) => outbox.sleep())"
+COME_BACK = "import('chat/live').then(({ socket }) => socket._lose())"  # as after an absence that was noticed late
+GO_AWAY = "import('chat/live').then(({ socket }) => socket._drop('waiting'))"
+HURRY = "import('chat/live').then(({ socket }) => socket.hurry())"
 
 
 def level(*tabs: Tab) -> list[str]:
@@ -99,7 +107,7 @@ def test_a_server_killed_in_the_middle_loses_and_doubles_nothing(
 def test_unsent_messages_survive_a_reload(world: World, tab: MakeTab, truth: Truth) -> None:
     client, reader = tab(world.client).open(world.session), tab(world.reader).open(world.session)
     # The page's socket is held back, so that the message waits; then the page is loaded anew.
-    client.page.evaluate("import('chat/live').then(({ outbox }) => outbox.sleep())")
+    client.page.evaluate(HOLD_BACK)
     client.say("kept")
     expect(client.message("kept").locator(".meta [role=img]")).to_have_attribute("aria-label", "Sending")
     client.page.reload()
@@ -191,3 +199,237 @@ def test_signing_out_closes_the_other_tab(world: World, tab: MakeTab) -> None:
     assert client.page.evaluate("JSON.stringify(localStorage)") == "{}"
     client.page.go_back()
     expect(client.page).to_have_url(re.compile("/sign-in"))
+
+
+def test_signing_out_warns_of_what_is_not_sent(world: World, tab: MakeTab, truth: Truth) -> None:
+    client = tab(world.client).open(world.session)
+    client.page.evaluate(HOLD_BACK)
+    client.say("one")
+    client.say("two")
+    sign_out = client.page.locator(".rail [data-sign-out] button")
+    sign_out.click()
+    dialog = client.page.locator("dialog")
+    expect(dialog).to_contain_text("2 messages were not sent and will be lost.")
+    client.shoot("sign-out-unsent")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(dialog).to_have_count(0)
+    expect(client.messages).to_have_count(2)
+    set_language(truth, world.client)
+    client.page.reload()
+    client.page.evaluate(GO_AWAY)
+    client.say("three")
+    sign_out.click()
+    expect(dialog.locator("h2")).to_have_text("تسجيل الخروج؟")
+    client.shoot("sign-out-unsent-ar")
+    dialog.locator(".btn-danger").click()
+    expect(client.page).to_have_url(re.compile("/sign-in"))
+    assert client.page.evaluate("JSON.stringify(localStorage)") == "{}"
+
+
+# Who one is -----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_tab_that_comes_back_as_somebody_else_sends_nothing(world: World, tab: MakeTab, truth: Truth) -> None:
+    client = tab(world.client).open(world.session)
+    client.page.evaluate(HOLD_BACK)
+    client.say("said by the client")
+    client._sign_in(world.reader)  # in another tab of the same browser
+    client.page.evaluate(COME_BACK)
+    expect(client.page.locator(".thread-who h1")).to_have_text("Client")
+    client.live()
+    expect(client.messages).to_have_count(0)
+    assert truth.one("SELECT count(*) FROM chat_messages") == 0
+
+
+def test_leaving_takes_nothing_of_somebody_else_along(world: World, tab: MakeTab) -> None:
+    client = tab(world.client).open(world.session)
+    client.box.fill("a draft")
+    theirs = f"samia.draft.{world.reader.pk}.{world.session}"
+    client.page.evaluate("(name) => localStorage.setItem(name, '\"theirs\"')", theirs)
+    with actor.acting_as(actor_of(world.client, Actor())):
+        end_login(user=world.client, login_id=client.login_id)
+    expect(client.page).to_have_url(re.compile("/sign-in"))
+    assert client.page.evaluate("Object.keys(localStorage)") == [theirs]
+
+
+def test_staff_who_look_in_and_are_made_members(world: World, tab: MakeTab) -> None:
+    reader, admin = tab(world.reader).open(world.session), tab(world.admin).open(world.session)
+    reader.say("Live")
+    admin.sees("Live")
+    expect(admin.box).to_have_count(0)
+    admit(world.admin, world.session)
+    expect(admin.box).to_have_count(1)
+    expect(admin.page.locator(".banner[role=note]")).to_have_count(0)
+    admin.say("Now I am in it")
+    reader.sees("Now I am in it")
+    assert level(admin, reader) == ["Live", "Now I am in it"]
+
+
+def test_let_in_again(world: World, tab: MakeTab) -> None:
+    together = make_session(world.client, world.reader, world.admin)
+    client, reader = tab(world.client).open(together), tab(world.reader).open(together)
+    reader.say("before")
+    reader.sees("before", tick="Read")
+    remove(world.client, together)
+    expect(client.page.locator(".thread-pane .empty")).to_contain_text("You no longer take part in this session")
+    admit(world.client, together)
+    client.sees("before")
+    reader.say("after")
+    client.sees("after")
+    reader.sees("after", tick="Read")
+
+
+def admit(person: User, session: UUID) -> None:
+    with actor.acting_as(as_system()):
+        add_participant(by=actor.current(), session_id=session, user_id=person.pk)
+
+
+# What is asked for ----------------------------------------------------------------------------------------------------------
+
+
+def test_more_sessions_than_one_question_can_name(world: World, tab: MakeTab, truth: Truth) -> None:
+    with actor.acting_as(as_system()), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT app.open_session('general', '', NULL, %s::uuid[]) FROM generate_series(1, 1060)",
+            [[world.client.pk, world.reader2.pk]],
+        )
+    client = tab(world.client).open(world.session)
+    client.page.evaluate(HOLD_BACK)
+    client.say("kept")
+    client.page.evaluate(GO_AWAY)
+    send(world.reader, world.session, "missed")
+    truth.rows("UPDATE accounts_user SET display_name = 'Newcomer' WHERE id = %s", world.client2.pk)
+    make_session(world.client, world.client2)
+    client.page.evaluate(HURRY)
+    client.sees("missed")
+    client.sees("kept", tick="Sent")
+    expect(client.row("Newcomer")).to_have_count(1)
+    assert truth.one("SELECT count(*) FROM chat_messages") == 2
+
+
+def test_a_request_that_hangs_holds_nothing_back(world: World, tab: MakeTab) -> None:
+    client = tab(world.client).open(world.session)
+    client.say("before")
+    client.sees("before", tick="Sent")
+    client.page.evaluate(HOLD_BACK)
+    client.say("kept")
+    client.page.evaluate(GO_AWAY)
+    # What the reader does meanwhile is no change of the session: only its cursors tell.
+    reader = tab(world.reader).open(world.session)
+    reader.sees("before")
+    client.page.route("**/api/**", lambda _: None)
+    client.page.evaluate(HURRY)
+    client.sees("before", tick="Read")
+    client.sees("kept")
+    reader.sees("kept")
+
+
+def test_receipts_missed_while_away_are_caught_up_with(world: World, tab: MakeTab, truth: Truth) -> None:
+    client = tab(world.client).open(world.session)
+    client.say("before")
+    client.sees("before", tick="Sent")
+    client.page.evaluate(GO_AWAY)
+    tab(world.reader).open(world.session).sees("before")
+    read = "SELECT read_seq FROM chat_participants WHERE session_id = %s AND user_id = %s"
+    wait_until(client, lambda: truth.one(read, world.session, world.reader.pk) == 1)
+    client.page.route("**/api/**", lambda _: None)
+    client.page.evaluate(HURRY)
+    client.sees("before", tick="Read")
+
+
+def wait_until(client: Tab, condition: Callable[[], bool]) -> None:
+    for _ in range(100):
+        if condition():
+            return
+        client.page.wait_for_timeout(50)
+    raise AssertionError("it did not happen")
+
+
+def test_two_questions_for_one_page_lose_nothing(world: World, tab: MakeTab) -> None:
+    send(world.reader, world.session, "one")
+    client = tab(world.client).go("/").live()
+    answers: list[tuple[Route, APIResponse]] = []
+    client.page.route("**/messages", lambda route: answers.append((route, route.fetch())))
+    client.page.evaluate(
+        """(session) => {
+            import("chat/live").then(({ readPage }) => {
+                readPage(session);
+                setTimeout(() => readPage(session), 200);
+            });
+        }""",
+        str(world.session),
+    )
+    client.page.wait_for_timeout(500)
+    send(world.reader, world.session, "two")
+    expect(client.row("Reader").locator(".badge")).to_contain_text("2")
+    for route, answer in answers:
+        route.fulfill(response=answer)
+        client.page.wait_for_timeout(200)
+    client.row("Reader").click()
+    client.sees("two")
+    assert [text.strip() for text in client.texts()] == ["one", "two"]
+
+
+def test_a_hidden_tab_comes_back_as_away(world: World, tab: MakeTab) -> None:
+    client, reader = tab(world.client).open(world.session), tab(world.reader).open(world.session)
+    expect(reader.page.locator(".there")).to_have_text("Online")
+    client.page.evaluate("Object.defineProperty(document, 'visibilityState', { get: () => 'hidden' })")
+    client.page.evaluate(COME_BACK)
+    expect(reader.page.locator(".there")).to_have_text("Away")
+
+
+# What cannot be sent --------------------------------------------------------------------------------------------------------
+
+
+def test_half_a_character_is_sent_as_a_whole_one(world: World, tab: MakeTab) -> None:
+    client = tab(world.client).open(world.session)
+    client.box.evaluate("(box) => (box.value = 'half \\ud83d')")
+    client.box.press("Enter")
+    client.sees("half \ufffd", tick="Sent")
+
+
+def test_what_ends_the_connection_is_not_sent_for_ever(world: World, tab: MakeTab) -> None:
+    client, reader = tab(world.client).open(world.session), tab(world.reader).open(world.session)
+    # Kept by a page that still let halves of characters into the outbox.
+    client.page.evaluate(
+        """async (session) => {
+            const { outbox } = await import("chat/live");
+            outbox.add({ session, content: "half \\ud83d", replyTo: null });
+        }""",
+        str(world.session),
+    )
+    failed = client.page.locator(".msg.failed")
+    expect(failed).to_contain_text("Not sent")
+    client.live().say("after")
+    reader.sees("after")
+    failed.get_by_role("button", name="Delete").click()
+    expect(failed).to_have_count(0)
+    assert level(client, reader) == ["after"]
+
+
+# What stays behind ----------------------------------------------------------------------------------------------------------
+
+
+def test_what_was_announced_in_one_thread_is_not_said_in_another(world: World, tab: MakeTab) -> None:
+    make_session(world.client, world.reader2)
+    client, reader = tab(world.client).open(world.session), tab(world.reader).open(world.session)
+    reader.say("for this thread")
+    spoken = client.page.locator("samia-thread p[role=status]")
+    expect(spoken).to_have_text("Reader: for this thread")
+    client.row("Reader2").click()
+    expect(client.page.locator(".thread-who h1")).to_have_text("Reader2")
+    expect(spoken).to_have_text("")
+
+
+def test_what_is_typed_before_the_page_is_live_is_added_to_the_draft(world: World, tab: MakeTab) -> None:
+    client = tab(world.client).open(world.session)
+    client.box.fill("a draft")
+    held: list[Route] = []
+    client.page.route(re.compile("chat/composer"), lambda route: held.append(route))
+    client.page.reload(wait_until="commit")
+    client.box.press_sequentially("and more")
+    held[0].continue_()
+    expect(client.live().box).to_have_value("a draft\nand more")
+    client.page.unroute_all()
+    client.page.reload()
+    expect(client.live().box).to_have_value("a draft\nand more")

@@ -7,7 +7,7 @@ import { changeRefused } from "chat/thread";
 import { Element } from "samia/element";
 import { request } from "samia/http";
 import { icon } from "samia/icons";
-import { number, t, tn } from "samia/text";
+import { number, t, tn, wellFormed } from "samia/text";
 import { toast } from "samia/toasts";
 
 const TYPING_REPEAT_MS = 2_500; // the server forgets a signal after 5 s
@@ -35,9 +35,11 @@ class SamiaComposer extends Element {
   }
 
   createRenderRoot() {
-    // What was typed before this module was there is not lost.
+    // What was typed before this module was there is not lost, nor the draft that could not be shown there.
     const early = this.querySelector("textarea");
-    if (early?.value && this.session) drafts.set(this.session, early.value);
+    if (early?.value && this.session) {
+      drafts.set(this.session, [drafts.get(this.session), early.value].filter(Boolean).join("\n"));
+    }
     this._hadFocus = early !== null && early === document.activeElement;
     return super.createRenderRoot();
   }
@@ -157,7 +159,7 @@ class SamiaComposer extends Element {
 
   _send() {
     if (!this._canSend) return;
-    const content = this._box.value.value.trim();
+    const content = wellFormed(this._box.value.value.trim());
     if (this._mode?.kind === "edit") {
       this._save(this._mode.message, content);
       return;
@@ -209,6 +211,7 @@ class SamiaComposer extends Element {
             ${ref(this._box)}
             rows="1"
             dir="auto"
+            autocomplete="off"
             placeholder=${t("Message {name}", { name })}
             aria-label=${isEdit ? t("Edit message") : t("Message {name}", { name })}
             aria-describedby=${this._isNearLimit ? "count" : nothing}

@@ -7,7 +7,8 @@ import "chat/thread";
 import "chat/thread-head";
 import "samia/theme";
 import "samia/toasts";
-import { me, socket, store, sync, wipe } from "chat/live";
+import { confirmSignOut } from "chat/confirm";
+import { me, socket, store, sync, unsent, wipe } from "chat/live";
 import { titleOf } from "chat/names";
 import { page } from "samia/page";
 import { number, t } from "samia/text";
@@ -35,14 +36,10 @@ class SamiaDashboard extends HTMLElement {
     window.addEventListener("pageshow", (event) => event.persisted && socket.hurry());
     document.addEventListener("visibilitychange", () => this._visibilityChanged());
     document.addEventListener("samia:signed-out", () => this._leave());
-    this.addEventListener("submit", (event) => {
-      if (!event.target.matches("[data-sign-out]")) return;
-      this._isLeaving = true;
-      socket.end();
-      wipe();
-    });
+    this.addEventListener("submit", (event) => event.target.matches("[data-sign-out]") && this._signOut(event));
     socket.addEventListener("signed-out", () => this._leave());
-    socket.addEventListener("welcome", () => this._askWhoIsThere());
+    socket.addEventListener("stranger", () => location.reload()); // this page is not for whoever is signed in now
+    socket.addEventListener("welcome", () => this._welcomed());
     store.addEventListener("change", () => this._title());
     store.addEventListener("left", ({ detail }) => this._left(detail));
   }
@@ -115,6 +112,12 @@ class SamiaDashboard extends HTMLElement {
     socket.send({ type: "set_presence", state: "online" });
   }
 
+  _welcomed() {
+    // A new connection counts as somebody who is there.
+    if (document.visibilityState === "hidden") socket.send({ type: "set_presence", state: "away" });
+    this._askWhoIsThere();
+  }
+
   async _askWhoIsThere() {
     const asked = store.list().filter((session) => session.mine || session.id === this._open);
     for (const { id } of asked.slice(0, PRESENCE_ROWS)) {
@@ -124,6 +127,19 @@ class SamiaDashboard extends HTMLElement {
         if (refusal.code === "closed") return;
       }
     }
+  }
+
+  async _signOut(event) {
+    const form = event.target;
+    const count = unsent();
+    if (count) {
+      event.preventDefault();
+      if (!(await confirmSignOut(count))) return;
+    }
+    this._isLeaving = true;
+    socket.end();
+    wipe();
+    if (count) form.submit();
   }
 
   /** Signed out elsewhere, or the account was closed: to the door, and back here after it. */

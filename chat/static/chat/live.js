@@ -29,8 +29,9 @@ for (const prefix of [DRAFT, OUT]) keep.wipe(prefix, `${prefix}${me}.`);
 
 export const socket = new Socket({
   url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/chat`,
+  user: me,
 });
-export const store = new Store({ me });
+export const store = new Store({ me, isWhole: page.next === null });
 export const outbox = new Outbox({
   me,
   storage: keep,
@@ -38,7 +39,7 @@ export const outbox = new Outbox({
   post: ({ id, session, content, reply_to }) => socket.ask({ type: "send_message", id, session, content, reply_to }),
 });
 export const receipts = new Receipts({ store, send: (frame) => socket.send(frame) });
-export const sync = new Sync({ store, outbox, receipts, socket, readCursors });
+export const sync = new Sync({ store, outbox, receipts, socket });
 
 export const drafts = {
   get: (session) => keep.get(`${DRAFT}${me}.${session}`) || "",
@@ -48,20 +49,19 @@ export const drafts = {
   },
 };
 
-async function readCursors({ session, isReturn }) {
-  if (isReturn) store.takeSessions((await request("GET", "/api/chat/sessions")).results);
-  if (session) store.takeCursors(session, (await request("GET", `/api/chat/sessions/${session}/participants`)).results);
-}
-
 /** Now, by the server's clock. */
 export function serverNow() {
   return Date.now() + AHEAD_MS;
 }
 
-/** Forget what was written here and not sent: for signing out. */
+/** How many messages wait or could not be sent, in whatever tab they were written. */
+export function unsent() {
+  return keep.entries(`${OUT}${me}.`).length;
+}
+
+/** Forget what we wrote here and did not send: for signing out. */
 export function wipe() {
-  keep.wipe(DRAFT);
-  keep.wipe(OUT);
+  for (const prefix of [DRAFT, OUT]) keep.wipe(`${prefix}${me}.`);
 }
 
 let following = page.next;
@@ -77,8 +77,22 @@ export async function readMoreSessions() {
   store.takeSessions(answer.results);
 }
 
+const reading = new Map(); // by session, the page on its way
+
 /** Read a page of a thread into the store: the newest, or the one before what is held. Raises Problem. */
-export async function readPage(session, before = null) {
+export function readPage(session, before = null) {
+  const underway = reading.get(session);
+  if (underway?.before === before) return underway.page;
+  // One after the other: what changes while a page is on its way is kept for that one.
+  const page = (underway?.page ?? Promise.resolve()).catch(() => {}).then(() => takePage(session, before));
+  const mine = { before, page };
+  reading.set(session, mine);
+  const done = () => reading.get(session) === mine && reading.delete(session);
+  page.then(done, done);
+  return page;
+}
+
+async function takePage(session, before) {
   store.expectPage(session);
   const query = before === null ? "" : `?before=${before}`;
   store.takePage(session, await request("GET", `/api/chat/sessions/${session}/messages${query}`), before);

@@ -46,11 +46,12 @@ export class Session {
 }
 
 export class Store extends EventTarget {
-  /** `me` is the user's id. Dispatches `change` (detail: the session's id), `stored` (an own message), `arrived` (one of
+  /** `me` is the user's id; `isWhole`: the sessions taken first are all of ours. Dispatches `change` (detail: the session's id), `stored` (an own message), `arrived` (one of
    * somebody else, just published), `left` (the session). */
-  constructor({ me, now = () => Date.now() }) {
+  constructor({ me, isWhole = false, now = () => Date.now() }) {
     super();
     this.me = me;
+    this.isWhole = isWhole;
     this.now = now;
     this.sessions = new Map();
     this.presence = new Map();
@@ -85,17 +86,6 @@ export class Store extends EventTarget {
     }
   }
 
-  /** How far the people of a session are. Who is in it comes in order, by sync. */
-  takeCursors(id, people) {
-    const session = this.get(id);
-    if (!session) return;
-    for (const person of people) {
-      const known = session.participants.get(person.user);
-      if (known) session.participants.set(person.user, furthest(known, known, person));
-    }
-    this._changed(session);
-  }
-
   /** A page of a session is asked for: from now on keep what changes, lest the page bring an older form of it. */
   expectPage(id) {
     const session = this.get(id);
@@ -119,17 +109,12 @@ export class Store extends EventTarget {
 
   // From the socket ---------------------------------------------------------------------------------------------------
 
-  /** The heads of our own sessions. True if we are behind. */
-  welcome({ heads }) {
-    let isBehind = false;
+  /** The heads of our own sessions. What we do not know is further down the list; after an absence it is new. */
+  welcome({ heads }, { isReturn }) {
     for (const [id, revision] of Object.entries(heads)) {
-      const session = this.get(id);
-      if (!session) this.unheld.set(id, this.unheld.get(id) ?? revision);
-      if ((session ? session.revision : this.unheld.get(id)) !== revision) isBehind = true;
+      if (!isReturn && !this.isWhole && !this.get(id)) this.unheld.set(id, revision);
     }
     for (const id of this.unheld.keys()) if (!(id in heads)) this.unheld.delete(id);
-    const isLost = this.list().some((session) => session.isWatched || (session.mine && !(session.id in heads)));
-    return isBehind || isLost;
   }
 
   /** What the server is ahead of us, and which sessions are ours. True if we are behind. */
@@ -142,17 +127,20 @@ export class Store extends EventTarget {
     return digest !== undefined && digest !== digestOf(this._ours());
   }
 
-  /** What to name in `resume`: {session: revision}. */
-  heldRevisions(limit = 1000) {
-    const named = this.list()
-      .filter((session) => session.mine || session.isWatched)
-      .map((session) => [session.id, session.revision]);
-    return Object.fromEntries([...named, ...this.unheld].slice(0, limit));
+  /** What to name in `resume` of what comes after an id: {session: revision}, and the last id where that is not all. */
+  slice(after = null, limit = Infinity) {
+    const held = [...this.sessions.values()].filter((session) => session.mine || session.isWatched);
+    const named = [...held.map((session) => [session.id, session.revision]), ...this.unheld]
+      .filter(([id]) => after === null || id > after)
+      .sort(([one], [other]) => (one < other ? -1 : 1));
+    const some = named.slice(0, limit);
+    return { sessions: Object.fromEntries(some), upTo: some.length < named.length ? some.at(-1)[0] : null };
   }
 
   /** The answer to a `resume` that named `asked`. */
-  takeResumed({ sessions, gone }, asked) {
+  takeResumed({ sessions, cursors, gone }, asked) {
     for (const entry of sessions) this._takeEntry(entry, asked);
+    for (const [id, told] of Object.entries(cursors)) this._takeCursors(id, told, asked[id]);
     for (const id of gone) this.remove(id);
   }
 
@@ -168,6 +156,8 @@ export class Store extends EventTarget {
       case "session_updated":
         return this._inOrder(frame, (session) => Object.assign(session, described(frame.data)));
       case "participant_added":
+        // We looked in and were made members: only an answer to us tells of our own place in it.
+        if (frame.participant.user === this.me && this.get(frame.session)?.mine === null) return "gap";
         return this._inOrder(frame, (session) => session.participants.set(frame.participant.user, frame.participant));
       case "participant_removed":
         if (frame.user !== undefined) return this._inOrder(frame, (session) => this._partedFrom(session, frame.user));
@@ -310,6 +300,21 @@ export class Store extends EventTarget {
     this._changed(session);
   }
 
+  /** How far people are in a session that is level otherwise; it was so at `revision`. */
+  _takeCursors(id, { unread, users }, revision) {
+    const session = this.get(id);
+    if (!session) return;
+    for (const [user, [delivered, seen, read]] of Object.entries(users)) {
+      const person = session.participants.get(user);
+      const told = { delivered_seq: delivered, seen_seq: seen, read_seq: read };
+      if (person) session.participants.set(user, furthest(person, person, told));
+      if (user !== this.me || !session.mine) continue;
+      this._moveMine(session, { delivered, seen, read });
+      if (session.revision === revision && session.mine.read_seq === read) session.mine.unread = unread;
+    }
+    this._changed(session);
+  }
+
   _inOrder(frame, change) {
     const session = this.get(frame.session);
     if (!session) {
@@ -381,10 +386,7 @@ export class Store extends EventTarget {
   _admitted({ session: id, revision }) {
     this.unheld.delete(id);
     const session = this.get(id);
-    if (session?.mine) return "stale";
-    // Staff who looked in were made members: ask for the session once more, to learn our own place in it.
-    if (session) session.revision = Math.min(session.revision, revision - 1);
-    return "gap";
+    return session?.mine && session.revision >= revision ? "stale" : "gap";
   }
 
   _typing({ type, session: id, user }) {

@@ -3,21 +3,19 @@
 
 const RETRY_MS = 2_000;
 const SHORT_MS = 50; // events that come together with a gap are asked for together
+const MAX_NAMED = 1_000; // sessions in one question
 
 export class Sync extends EventTarget {
-  /**
-   * `readCursors({session, isReturn})` reads by REST how far people are: in the open session, and after an absence in the
-   * whole list. Dispatches `state`: away, syncing, level.
-   */
-  constructor({ store, outbox, receipts, socket, readCursors, clock = globalThis }) {
+  /** Dispatches `state`: away, syncing, level. */
+  constructor({ store, outbox, receipts, socket, clock = globalThis, maxNamed = MAX_NAMED }) {
     super();
     this.state = "away";
     this._store = store;
     this._outbox = outbox;
     this._receipts = receipts;
     this._socket = socket;
-    this._readCursors = readCursors;
     this._clock = clock;
+    this._maxNamed = maxNamed;
     this._isAsking = false;
     this._mustAsk = false;
     this._looking = null;
@@ -53,14 +51,11 @@ export class Sync extends EventTarget {
     }
   }
 
-  async _welcome(frame) {
-    const isReturn = this._welcomes++ > 0;
-    const isBehind = this._store.welcome(frame);
+  _welcome(frame) {
+    this._store.welcome(frame, { isReturn: this._welcomes++ > 0 });
     this._join();
-    // Receipts are no revisions: those that came since the page was made, or while we were away, are not missed by number.
-    await this._readCursors({ session: this._looking, isReturn }).catch(() => {}); // else the next receipt brings them
-    if (isBehind) this._ask();
-    else if (!this._isAsking) this._level();
+    // Also where the heads are ours: receipts are no revisions, and those we missed are in the answer.
+    this._ask();
   }
 
   _join() {
@@ -98,12 +93,23 @@ export class Sync extends EventTarget {
     }
   }
 
+  /** Ask for all that is held, in slices of their ids, each until it is level. */
   async _resume() {
-    const asked = this._store.heldRevisions();
-    const answer = await this._socket.ask({ type: "resume", sessions: asked });
-    this._store.takeResumed(answer, asked);
-    for (const entry of answer.sessions) this._deliver(entry.session.id);
-    if (answer.more || answer.sessions.some((entry) => entry.more)) this._mustAsk = true;
+    for (let after = null, isLast = false; !isLast; ) {
+      const { sessions, upTo } = this._store.slice(after, this._maxNamed);
+      const answer = await this._socket.ask({ type: "resume", sessions, after, up_to: upTo });
+      this._store.takeResumed(answer, sessions);
+      for (const entry of answer.sessions) this._deliver(entry.session.id);
+      if (this._isMore(answer, sessions, after)) continue;
+      after = upTo;
+      isLast = upTo === null;
+    }
+  }
+
+  /** Whether to ask for a slice again. The same question would get the same answer: then it waits for a heartbeat. */
+  _isMore({ sessions, more }, asked, after) {
+    if (!more && !sessions.some((entry) => entry.more)) return false;
+    return JSON.stringify(this._store.slice(after, this._maxNamed).sessions) !== JSON.stringify(asked);
   }
 
   _level() {

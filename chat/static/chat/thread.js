@@ -37,8 +37,8 @@ class SamiaThread extends Element {
 
   constructor() {
     super();
-    this._begin();
     this._resize = new ResizeObserver(() => this._keepPlace());
+    this._begin();
   }
 
   connectedCallback() {
@@ -70,13 +70,15 @@ class SamiaThread extends Element {
     this._anchor = null;
     this._loading = null;
     this._pendingCount = 0;
+    this._announcement = "";
+    this._resize.disconnect();
+    this._seen?.end();
+    this._seen = null;
   }
 
   willUpdate(changed) {
     if (!changed.has("session")) return;
     this._begin();
-    this._seen?.end();
-    this._seen = null;
     const session = store.get(this.session);
     if (session?.mine?.unread) this._newAfter = session.mine.read_seq;
     this._pendingCount = outbox.of(this.session).length;
@@ -427,7 +429,7 @@ class SamiaThread extends Element {
           ${icon("chev-down")}${below ? html`<span class="badge">${number(below)}</span>` : nothing}
         </button>
       </div>
-      <p class="vh" role="status">${this._announcement ?? ""}</p>
+      <p class="vh" role="status">${this._announcement}</p>
       <samia-menu></samia-menu>`;
   }
 

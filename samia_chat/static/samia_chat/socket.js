@@ -1,5 +1,5 @@
 // The page's one WebSocket. It comes back by itself, finds out when the other end is dead, and tells what it hears as
-// events: `frame` and one named after the frame's type, both with the frame as detail; `state`; `signed-out`.
+// events: `frame` and one named after the frame's type, both with the frame as detail; `state`; `signed-out`; `stranger`.
 
 const PROTOCOL = "samia.v1";
 const PING_MS = 30_000;
@@ -11,6 +11,7 @@ const FIRST_DELAY_MS = 500;
 const LAST_DELAY_MS = 30_000;
 const SIGNED_OUT = 4401;
 const DEACTIVATED = 4403;
+const FAULTS = { 4400: "bad_frame", 4413: "too_big" }; // of what we sent: the same again would end the same way
 
 /** How long to wait before attempt number `attempt` (from 0): full jitter, so that a restart is no stampede. */
 export function reconnectDelay(attempt, random = Math.random) {
@@ -18,7 +19,8 @@ export function reconnectDelay(attempt, random = Math.random) {
   return FIRST_DELAY_MS + random() * (ceiling - FIRST_DELAY_MS);
 }
 
-/** Why a question got no answer: `code` and `retryAfter` (seconds) as the server said them, or code "closed". */
+/** Why a question got no answer: `code` and `retryAfter` (seconds) as the server said them, or code "closed"; "bad_frame"
+ * or "too_big" where it was one of those under way for which the server closed the connection. */
 export class Refusal extends Error {
   constructor(code, detail = "", retryAfter = null) {
     super(detail || code);
@@ -27,11 +29,15 @@ export class Refusal extends Error {
 }
 
 export class Socket extends EventTarget {
-  /** `clock` and `random` are given by tests. `state`: connecting, open (welcomed), waiting (for the next attempt), ended. */
-  constructor({ url, WebSocket = globalThis.WebSocket, clock = globalThis, random = Math.random }) {
+  /**
+   * `user` is the id of the person this page was made for: nothing is heard or said on a connection of somebody else's.
+   * `clock` and `random` are given by tests. `state`: connecting, open (welcomed), waiting (for the next attempt), ended.
+   */
+  constructor({ url, user, WebSocket = globalThis.WebSocket, clock = globalThis, random = Math.random }) {
     super();
     this.state = "waiting";
     this._url = url;
+    this._user = user;
     this._WebSocket = WebSocket;
     this._clock = clock;
     this._random = random;
@@ -85,7 +91,15 @@ export class Socket extends EventTarget {
   _hear(frame) {
     this._heardAt = this._clock.performance.now();
     this._clock.clearTimeout(this._timers.probe);
-    if (frame.type === "welcome") this._welcomed(frame);
+    if (frame.type === "welcome") {
+      if (frame.user !== this._user) {
+        // Somebody else has signed in meanwhile, in another tab: the browser sends his cookie.
+        this.end();
+        this.dispatchEvent(new CustomEvent("stranger"));
+        return;
+      }
+      this._welcomed(frame);
+    }
     const question = frame.ref ? this._questions.get(frame.ref) : undefined;
     if (question) {
       this._questions.delete(frame.ref);
@@ -127,14 +141,14 @@ export class Socket extends EventTarget {
       this.dispatchEvent(new CustomEvent("signed-out", { detail: { code } }));
       return;
     }
-    this._drop("waiting");
+    this._drop("waiting", FAULTS[code]);
     this._timers.reconnect = this._clock.setTimeout(
       () => this._connect(),
       reconnectDelay(this._attempt++, this._random),
     );
   }
 
-  _drop(state) {
+  _drop(state, why = "closed") {
     this._stopTimers();
     if (this._socket) {
       this._socket.onmessage = this._socket.onclose = null;
@@ -144,7 +158,7 @@ export class Socket extends EventTarget {
     const questions = [...this._questions.values()];
     this._questions.clear();
     this._become(state);
-    for (const { reject } of questions) reject(new Refusal("closed"));
+    for (const { reject } of questions) reject(new Refusal(why));
   }
 
   _stopTimers() {

@@ -32,6 +32,11 @@ export function tn(one, many, count, values = {}) {
   return fill(form, { count: number(count), ...values });
 }
 
+/** The text without halves of characters, which nothing takes that wants UTF-8: an emoji cut in two leaves such. */
+export function wellFormed(text) {
+  return text.replace(/\p{Surrogate}/gu, "\ufffd");
+}
+
 function fill(text, values) {
   return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole));
 }
