@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import tempfile
 from collections.abc import Awaitable, Callable
-from typing import Any
+from contextlib import suppress
+from typing import IO, Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "samia_chat.settings")
 
@@ -15,13 +18,18 @@ django_application = get_asgi_application()  # fills the app registry: what foll
 from asgiref.sync import sync_to_async  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.conf import settings  # noqa: E402
+from django.db import connections  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
 
 from chat.live import runtime  # noqa: E402
 from chat.live.consumer import ChatConsumer  # noqa: E402
-from samia_chat import problems  # noqa: E402
+from samia_chat import problems, telemetry  # noqa: E402
 from samia_chat.checks import refuse_unsafe_database  # noqa: E402
 from samia_chat.realtime.events import encode  # noqa: E402
+
+IN_MEMORY_BYTES = 64 * 1024  # of a body without a length; more goes to a temporary file
+PIECE_BYTES = 64 * 1024
+LINGER_SECONDS = 5.0  # how long the rest of a refused body is read, so that its sender gets to see the answer
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -42,16 +50,35 @@ sockets = URLRouter(
 router = ProtocolTypeRouter({"http": django_application, "websocket": sockets})
 
 
+_is_safe = False
+
+
 async def application(scope: Message, receive: Receive, send: Send) -> None:
     if scope["type"] == "lifespan":
         await lifespan(receive, send)
         return
-    # A server without lifespan (daphne) starts it with the first request.
+    # A server without lifespan (daphne) starts with the first request.
+    await refuse_unsafe()
     runtime.ensure_started()
-    if scope["type"] == "http" and declared_length(scope) > settings.BODY_MAX_BYTES:
-        await refuse_body(send)
-        return
-    await router(scope, receive, send)
+    if scope["type"] == "http":
+        await serve(scope, receive, send)
+    else:
+        await router(scope, receive, send)
+
+
+async def refuse_unsafe() -> None:
+    """Raise ImproperlyConfigured rather than serve on a database that is not as it must be. Asked until it is, then never."""
+    global _is_safe
+    if not _is_safe:
+        await sync_to_async(_check_database)()
+        _is_safe = True
+
+
+def _check_database() -> None:
+    try:
+        refuse_unsafe_database()
+    finally:
+        connections.close_all()  # back to the pool: this thread serves no requests
 
 
 async def lifespan(receive: Receive, send: Send) -> None:
@@ -59,7 +86,7 @@ async def lifespan(receive: Receive, send: Send) -> None:
         message = await receive()
         if message["type"] == "lifespan.startup":
             try:
-                await sync_to_async(refuse_unsafe_database)()
+                await refuse_unsafe()
                 runtime.ensure_started()
             except Exception as error:  # noqa: BLE001 (the server prints it and ends)
                 await send({"type": "lifespan.startup.failed", "message": str(error)})
@@ -71,15 +98,91 @@ async def lifespan(receive: Receive, send: Send) -> None:
             return
 
 
-def declared_length(scope: Message) -> int:
-    """The Content-Length, or 0 where none is given (the parsers count then)."""
-    length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-    return int(length) if length.isdigit() else 0
+# Bodies ---------------------------------------------------------------------------------------------------------------
 
 
-async def refuse_body(send: Send) -> None:
-    """413 before a byte of the body is read."""
-    problem = problems.body(status=413, code="too_large", detail="The request is larger than is accepted.")
-    headers = [(b"content-type", problems.CONTENT_TYPE.encode()), (b"connection", b"close")]
+async def serve(scope: Message, receive: Receive, send: Send) -> None:
+    """Hand a request on whose body has a length within the limit; refuse the others.
+
+    A body sent in chunks has no length. Django would store it without end before anybody is asked who he is, and DRF would
+    take it for empty; so it is read here, as far as is accepted, and handed on with its length.
+    """
+    length = declared_length(scope)
+    if length is not None:
+        if length > settings.BODY_MAX_BYTES:
+            await refuse_body(receive, send, is_more=True)
+        else:
+            await router(scope, receive, send)
+        return
+    with tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES) as body:
+        size = 0
+        is_more = True
+        while is_more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            piece = message.get("body", b"")
+            size += len(piece)
+            is_more = message.get("more_body", False)
+            if size > settings.BODY_MAX_BYTES:
+                await refuse_body(receive, send, is_more=is_more)
+                return
+            body.write(piece)
+        body.seek(0)
+        await router(with_length(scope, size), replay(body, size, receive), send)
+
+
+def declared_length(scope: Message) -> int | None:
+    """The Content-Length, which the server enforces; None without one that can be believed."""
+    headers = dict(scope["headers"])
+    length = headers.get(b"content-length", b"")
+    return int(length) if length.isdigit() and b"transfer-encoding" not in headers else None
+
+
+def with_length(scope: Message, size: int) -> Message:
+    others = [
+        (name, value) for name, value in scope["headers"] if name not in (b"content-length", b"transfer-encoding")
+    ]
+    return {**scope, "headers": [*others, (b"content-length", str(size).encode())] if size else others}
+
+
+def replay(body: IO[bytes], size: int, receive: Receive) -> Receive:
+    """A `receive` that gives what was read, and after it what the server says further."""
+    left: int | None = size
+
+    async def replayed() -> Message:
+        nonlocal left
+        if left is None:
+            return await receive()
+        piece = body.read(PIECE_BYTES)
+        left -= len(piece)
+        is_more = left > 0
+        if not is_more:
+            left = None
+        return {"type": "http.request", "body": piece, "more_body": is_more}
+
+    return replayed
+
+
+async def refuse_body(receive: Receive, send: Send, *, is_more: bool) -> None:
+    """413, and no more of the body is kept.
+
+    What is still on its way is read for a while and thrown away: a connection that is closed with unread bytes is reset,
+    and the sender would see that instead of the answer.
+    """
+    telemetry.observe("refused", code="too_large", status=413)
+    problem = encode(
+        problems.body(status=413, code="too_large", detail="The request is larger than is accepted.")
+    ).encode()
+    headers = [
+        (b"content-type", problems.CONTENT_TYPE.encode()),
+        (b"content-length", str(len(problem)).encode()),
+        (b"connection", b"close"),
+    ]
     await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": encode(problem).encode()})
+    await send({"type": "http.response.body", "body": problem, "more_body": True})
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LINGER_SECONDS):
+            while is_more:
+                is_more = (await receive()).get("more_body", False)  # also false when the sender has left
+    await send({"type": "http.response.body"})
