@@ -66,7 +66,9 @@ def database(url: str) -> dict[str, Any]:
         "OPTIONS": {
             **parts,
             # Under ASGI each request has a thread of its own: without a pool, a connection of its own as well.
-            "pool": {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 5},
+            # An attempt to connect is given up soon, and the next request begins another: left to itself the pool doubles its
+            # pauses, and serves nobody for as long again after PostgreSQL has come back.
+            "pool": {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 5, "reconnect_timeout": 1},
         },
         "ATOMIC_REQUESTS": True,
         # pgbouncer in transaction mode keeps no cursor between statements.

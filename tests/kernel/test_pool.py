@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier
 
 from django.conf import settings
 from django.db import connection
+from psycopg.conninfo import conninfo_to_dict
+from psycopg_pool import ConnectionPool, PoolTimeout
 
 from samia_chat.db.base import has_ended
 from tests.cast import make_person
@@ -42,6 +46,37 @@ def test_after_a_restart_of_postgresql_requests_are_served_at_once(truth: Truth)
         connection.close()
     assert time.monotonic() - started < 1
     assert truth.one("SELECT count(*) FROM accounts_user") == count
+
+
+def is_served(pool: ConnectionPool) -> bool:
+    try:
+        pool.putconn(pool.getconn(timeout=0.2))
+    except PoolTimeout:
+        return False
+    return True
+
+
+def test_when_postgresql_is_back_requests_are_served_at_once(truth: Truth, tmp_path: Path) -> None:
+    """However long it was away: PostgreSQL is reached by a name that is taken away for a while."""
+    link = tmp_path / "postgresql"
+    info = conninfo_to_dict(os.environ["DATABASE_URL"])
+    link.symlink_to(str(info["host"]))
+    options = {**settings.DATABASES["default"]["OPTIONS"]["pool"], "max_size": 2}
+    arguments = {**info, "host": str(link)}
+    with ConnectionPool(kwargs=arguments, open=True, **options) as pool:
+        held = [pool.getconn() for _ in range(2)]
+        link.unlink()
+        for one in held:
+            one.close()
+            pool.putconn(one)
+        left_at = time.monotonic()
+        while time.monotonic() < left_at + 4:
+            assert not is_served(pool)
+        link.symlink_to(str(info["host"]))
+        back_at = time.monotonic()
+        while not is_served(pool):
+            assert time.monotonic() < back_at + 1
+        pool.close()
 
 
 def test_a_living_connection_is_not_taken_for_ended() -> None:
