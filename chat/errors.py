@@ -120,7 +120,14 @@ _BY_CODE: dict[str, type[Problem]] = {
 }
 
 
+def refusal_of(code: str) -> Problem | None:
+    """The refusal that an SQL function named; None for a code of success."""
+    problem = _BY_CODE.get(code)
+    return problem() if problem else None
+
+
 def raise_for(code: str) -> None:
     """Raise the refusal that an SQL function named. Codes of success raise nothing."""
-    if code in _BY_CODE:
-        raise _BY_CODE[code]
+    refusal = refusal_of(code)
+    if refusal is not None:
+        raise refusal

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 import msgspec
@@ -30,6 +30,7 @@ class Actor:
     user_agent: str = ""
     request_id: str = ""
     reason: str = ""
+    _context: list[str] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
     def pk(self) -> UUID | None:
@@ -45,7 +46,12 @@ class Actor:
         return str(self.user_id) if self.user_id else ""
 
     def context(self) -> str:
-        """What the audit trigger reads beside the actor's id: a JSON object without empty fields."""
+        """What the audit trigger reads beside the actor's id: a JSON object without empty fields. Made once per actor."""
+        if not self._context:
+            self._context.append(self._describe())
+        return self._context[0]
+
+    def _describe(self) -> str:
         fields = {
             "role": self.role,
             "name": self.name,

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
 
@@ -41,12 +40,11 @@ from chat.shapes import message_shape
 from samia_chat import actor
 from samia_chat.api.views import ViewSet, throttle
 from samia_chat.api.wire import SignedInRequest
-from samia_chat.errors import Busy, Forbidden, NotFound
+from samia_chat.errors import Forbidden, NotFound
 from samia_chat.limits import limiter
 from samia_chat.openapi import refuses
 
 THREAD_QUERY = frozenset({"before", "after", "limit"})
-ANSWER_SECONDS = 15  # a send waits at most so long for its batch
 REPLAYED = OpenApiParameter(
     "Idempotent-Replayed",
     str,
@@ -122,15 +120,7 @@ def _send(**fields: Any) -> Sent:
     running = runtime.current()
     if running is None:
         return messages.send_message(sender=actor.current(), **fields)
-    if connection.in_atomic_block:
-        raise RuntimeError("sending through the batcher inside a transaction could wait for itself")
-    draft = messages.new_draft(sender=actor.current(), **fields)
-    future = asyncio.run_coroutine_threadsafe(running.send(draft), running.hub.loop)
-    try:
-        return future.result(ANSWER_SECONDS)
-    except TimeoutError:
-        # It may still be stored; the same id again finds out.
-        raise Busy("The message was not stored in time. Send it again with the same id.", retry_after=2) from None
+    return running.send_from_thread(messages.new_draft(sender=actor.current(), **fields))
 
 
 @extend_schema(tags=["messages"])

@@ -15,7 +15,6 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from django.db import connection as django_connection
 from psycopg import errors as pg
 from psycopg.rows import args_row
 
@@ -52,11 +51,8 @@ class Batcher:
         """Store a draft: what the SQL function answers, and whether a lost connection made us ask it twice.
 
         Drafts of one sender are stored in the order of the calls. The future raises Busy when its session is locked for
-        over two seconds or the database does not answer.
+        over two seconds or the database does not answer within eight.
         """
-        if django_connection.in_atomic_block:
-            # Its locks could be what our own batch waits for, and PostgreSQL cannot see that we wait for each other.
-            raise RuntimeError("a caller with an open transaction sends on its own connection (send_message)")
         entry = Waiting(draft=draft, answer=self._loop.create_future(), since=time.perf_counter())
         self._waiting.append(entry)
         if self._task is None:
@@ -91,6 +87,10 @@ class Batcher:
     async def _store(self, batch: list[Waiting]) -> None:
         try:
             rows = await self._call_patiently(batch)
+        except Busy as error:
+            for entry in batch:
+                self._fail(entry, error)
+            return
         except Exception as error:  # noqa: BLE001 (handed to whoever waits)
             if len(batch) == 1:
                 self._fail(batch[0], error)
@@ -98,10 +98,8 @@ class Batcher:
                 await self._store_singly(batch)
             return
         for entry, stored in zip(batch, rows, strict=True):
-            if not entry.answer.done():
-                entry.answer.set_result((stored, entry.is_retry))
-        seconds = time.perf_counter() - batch[0].since
-        telemetry.observe("message.batch", size=len(batch), seconds=seconds)
+            entry.answer.set_result((stored, entry.is_retry))
+        telemetry.observe("message.batch", size=len(batch), seconds=time.perf_counter() - batch[0].since)
 
     async def _store_singly(self, batch: list[Waiting]) -> None:
         """What is at fault fails alone; of a session that is locked only the first one waits for the lock again."""
@@ -112,35 +110,42 @@ class Batcher:
                 self._fail(entry, locked[session])
                 continue
             await self._store([entry])
-            error = entry.answer.exception() if entry.answer.done() and not entry.answer.cancelled() else None
+            error = entry.answer.exception()
             if isinstance(error, Busy):
                 locked[session] = error
 
     def _fail(self, entry: Waiting, error: Exception) -> None:
         if isinstance(error, _RETRY_ALONE):
             error = Busy(retry_after=1)
-        elif isinstance(error, psycopg.OperationalError | OSError):
-            error = Busy("The database does not answer. Try again.", retry_after=2)
-        else:
+        elif not isinstance(error, Busy):
             log.error("a message could not be stored", exc_info=error)
-        if not entry.answer.done():
-            entry.answer.set_exception(error)
+        entry.answer.set_exception(error)
 
     async def _call_patiently(self, batch: list[Waiting]) -> list[Stored]:
-        """Call the function; over a broken connection again, which is safe because ids make it so."""
+        """Call the function; over a broken connection again, which is safe because ids make it so. Raises Busy, too."""
+        deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
         pause = 0.02
         while True:
             try:
-                return await self._call([entry.draft for entry in batch])
-            except (psycopg.OperationalError, OSError) as error:
-                is_lost = self._connection is None or self._connection.closed
-                if not is_lost or time.perf_counter() - batch[0].since > PATIENCE_SECONDS:
+                # A peer that vanished without a word would let us wait for as long as TCP does.
+                async with asyncio.timeout_at(deadline):
+                    return await self._call([entry.draft for entry in batch])
+            except (psycopg.OperationalError, OSError) as error:  # TimeoutError is one
+                if self._connection is not None and not self._connection.closed and not isinstance(error, TimeoutError):
                     raise
+                await self._forget_connection()
+                if asyncio.get_running_loop().time() + pause > deadline:
+                    raise Busy("The database does not answer. Try again.", retry_after=2) from error
                 log.warning("send: connection lost, trying again", extra={"why": str(error).strip()[:200]})
             for entry in batch:
                 entry.is_retry = True
             await asyncio.sleep(pause)
             pause = min(pause * 2, 0.5)
+
+    async def _forget_connection(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
 
     async def _call(self, drafts: list[Draft]) -> list[Stored]:
         connection = await self._connected()
@@ -156,7 +161,6 @@ class Batcher:
 
     async def _connected(self) -> psycopg.AsyncConnection[Any]:
         if self._connection is None or self._connection.closed:
-            self._connection = None
             self._connection = await psycopg.AsyncConnection.connect(
                 self._conninfo, autocommit=True, row_factory=args_row(_stored)
             )

@@ -11,8 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from http.cookies import CookieError, SimpleCookie
-from importlib import import_module
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,7 +20,7 @@ from channels.consumer import AsyncConsumer
 from django.conf import settings
 
 from accounts.identity import actor_of, login_user
-from accounts.middleware import SESSION_KEY
+from accounts.middleware import login_of_cookie
 from accounts.models import User
 from accounts.services.token import use_ticket
 from audit.refusals import record_refusal
@@ -29,7 +28,7 @@ from chat import frames
 from chat.errors import WrongSessionState
 from chat.live import requests, runtime
 from chat.live.requests import Request
-from chat.live.runtime import SIGNED_OUT
+from chat.live.runtime import RESYNC, SIGNED_OUT
 from chat.models import ChatSession
 from chat.services import message as messages
 from chat.services import presence, receipt, session
@@ -74,7 +73,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
         self.joined: set[UUID] = set()
         self.heard_at = time.monotonic()
         self._jobs: set[asyncio.Task[None]] = set()
-        self._sends: set[asyncio.Task[messages.Sent]] = set()
+        self._resuming = asyncio.Lock()
         self._receipts: dict[tuple[UUID, str], int] = {}
         self._receipt_job: asyncio.Task[None] | None = None
 
@@ -135,12 +134,17 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
                 await send({"type": "websocket.close", "code": TOO_FAST_CODE})
                 return False
             heads = await hub.join(self)
-            if hub.access_epoch != epoch and await in_transaction(base, login_user, login_id) is None:
-                # Signed out between the question who this is and the moment from which notices find this socket.
-                self.close(SIGNED_OUT)
+            if hub.access_epoch != epoch:
+                # Signed out, or given another role, before notices found this socket.
+                user = await in_transaction(base, login_user, login_id)
+                if user is None:
+                    self.close(SIGNED_OUT)
+                elif user.role != self.role:
+                    self.close(RESYNC)
         except Exception:
             log.exception("a socket could not be admitted")
-            hub.leave(self)
+            if self in hub.sockets:
+                hub.leave(self)
             await send({"type": "websocket.close", "code": 1013})
             return False
         self._welcome(heads)
@@ -236,11 +240,11 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
             case requests.Ping():
                 self._answer({"type": "pong", "ref": request.ref})
             case requests.Resume():
-                self._start(self._resume(request), request.ref)
+                self._start(self._resume(request), request)
             case requests.GetOnlineUsers():
-                self._start(self._online_users(request), request.ref)
+                self._start(self._online_users(request), request)
             case requests.JoinSession():
-                self._start(self._join(request), request.ref)
+                self._start(self._join(request), request)
             case requests.LeaveSession():
                 self._leave_session(request)
 
@@ -257,30 +261,24 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
             content=request.content,
             reply_to=request.reply_to,
         )
-        task = asyncio.get_running_loop().create_task(self._runtime.send(draft))
-        self._sends.add(task)
-        task.add_done_callback(lambda done: self._sent(request.ref, done))
+        self._runtime.send(draft, partial(self._sent, request.ref))
 
-    def _sent(self, ref: requests.Ref, done: asyncio.Task[messages.Sent]) -> None:
-        self._sends.discard(done)
-        if done.cancelled():
+    def _sent(self, ref: requests.Ref, outcome: messages.Sent | Exception) -> None:
+        if isinstance(outcome, Exception):
+            self._fail(ref, outcome)
             return
-        error = done.exception()
-        if error is None:
-            sent = done.result()
-            if sent.is_replay:
-                limiter.give_back("message", str(self.user_id))
-            self._answer({"type": "ack", "ref": ref, "message": sent.message, "replayed": sent.is_replay})
-        else:
-            self._fail(ref, error)
+        if outcome.is_replay:
+            limiter.give_back("message", str(self.user_id))
+        self._answer({"type": "ack", "ref": ref, "message": outcome.message, "replayed": outcome.is_replay})
 
     # Requests that ask the database -----------------------------------------------------------------------------------
 
-    def _start(self, work: Coroutine[Any, Any, None], ref: requests.Ref) -> None:
-        if len(self._jobs) >= MAX_JOBS:
+    def _start(self, work: Coroutine[Any, Any, None], request: Request) -> None:
+        wait = 1.0 if len(self._jobs) >= MAX_JOBS else limiter.take("read", str(self.user_id))
+        if wait > 0:
             work.close()
-            raise TooFast(retry_after=1)
-        job = asyncio.get_running_loop().create_task(self._guarded(work, ref))
+            raise TooFast(retry_after=wait)
+        job = asyncio.get_running_loop().create_task(self._guarded(work, request.ref))
         self._jobs.add(job)
         job.add_done_callback(self._jobs.discard)
 
@@ -291,8 +289,12 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
             self._fail(ref, error)
 
     async def _resume(self, request: requests.Resume) -> None:
-        answer = await in_transaction(self.who, sync, viewer=self.user, held=request.sessions)
-        self._answer({"type": "resumed", "ref": request.ref, **answer})
+        async with (
+            self._resuming
+        ):  # answers are large: one at a time, and only to a peer that has taken what was before
+            await self._outbox.drained()
+            answer = await in_transaction(self.who, sync, viewer=self.user, held=request.sessions)
+            self._answer({"type": "resumed", "ref": request.ref, **answer})
 
     async def _online_users(self, request: requests.GetOnlineUsers) -> None:
         users = await in_transaction(self.who, presence.session_presence, request.session)
@@ -396,15 +398,4 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
 
 def _login_of(ticket: str | None, cookies: str) -> UUID | None:
     """The login that a ticket or a session cookie stands for. A ticket decides alone, and is used up."""
-    if ticket is not None:
-        return use_ticket(ticket.removeprefix(TICKET))
-    try:
-        jar = SimpleCookie(cookies)
-        key = jar[settings.SESSION_COOKIE_NAME].value
-    except (CookieError, KeyError):
-        return None
-    store = import_module(settings.SESSION_ENGINE).SessionStore(key)
-    try:
-        return UUID(store[SESSION_KEY])
-    except (KeyError, ValueError):
-        return None
+    return login_of_cookie(cookies) if ticket is None else use_ticket(ticket.removeprefix(TICKET))

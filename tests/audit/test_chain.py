@@ -96,6 +96,9 @@ def test_an_event_cannot_be_passed_off_as_what_a_trigger_writes(world: World) ->
             "session.changed",
             "participant.removed",
             "message.deleted",
+            "session.locked",
+            "session.viewed",
+            "user.role_changed",
             "nonsense",
             "A.b",
         ):
