@@ -340,7 +340,11 @@ def test_the_figures_are_those_of_the_code() -> None:
         "typing_expires_seconds": typing.EXPIRES_SECONDS,
         "typing_repeat_seconds": typing.REPEAT_SECONDS,
         "presence_calm_seconds": presence.CALM_SECONDS,
-        "presence_gone_seconds": int(_in_sql(r"interval '(\d+) seconds'", "chat/migrations/sql/0006_presence.sql")),
+        "presence_gone_seconds": int(
+            _in_sql(
+                r"seen_at > clock_timestamp\(\) - interval '(\d+) seconds'", "chat/migrations/sql/0006_presence.sql"
+            )
+        ),
         "ticket_seconds": settings.TICKET_SECONDS,
     }
 
