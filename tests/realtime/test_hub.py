@@ -14,7 +14,7 @@ from samia_chat import telemetry
 from samia_chat.realtime import hub as hubs
 from samia_chat.realtime.events import Event
 from samia_chat.realtime.hub import Head, Hub
-from samia_chat.realtime.outbox import CAPACITY, Outbox
+from samia_chat.realtime.outbox import CAPACITY, CAPACITY_CHARACTERS, Outbox
 
 
 class FakeSocket:
@@ -476,3 +476,64 @@ async def test_a_peer_that_is_gone_takes_nothing_down() -> None:
     outbox.push("y")
     await asyncio.sleep(0.01)
     outbox.abandon()
+
+
+async def test_a_peer_that_reads_gets_its_frame_at_once_and_without_a_task() -> None:
+    peer = Peer()
+    peer.reads.set()
+    outbox = Outbox(peer.send)
+    before = asyncio.all_tasks()
+    outbox.push("x")
+    assert peer.got == [{"type": "websocket.send", "text": "x"}]
+    assert asyncio.all_tasks() == before
+
+
+async def test_what_waits_is_bounded_in_characters_too() -> None:
+    peer = Peer()
+    outbox = Outbox(peer.send)
+    outbox.push("first")
+    large = "x" * (CAPACITY_CHARACTERS // 3)
+    for _ in range(2):
+        outbox.push(large)
+    outbox.push(large, droppable=True)
+    outbox.push(large)  # the third place was the droppable one's
+    assert outbox.closing is None
+    outbox.push(large)
+    assert outbox.closing == 4410
+    peer.reads.set()
+    await asyncio.sleep(0.01)
+    assert [message.get("text") or message["code"] for message in peer.got] == ["first", 4410]
+
+
+async def test_drained_is_when_the_peer_has_taken_everything() -> None:
+    peer = Peer()
+    outbox = Outbox(peer.send)
+    await outbox.drained()  # nothing was ever sent
+    outbox.push("x")
+    outbox.push("y")
+    drained = asyncio.ensure_future(outbox.drained())
+    await asyncio.sleep(0.01)
+    assert not drained.done()
+    peer.reads.set()
+    await drained
+    assert [message["text"] for message in peer.got] == ["x", "y"]
+
+
+async def test_a_cancelled_wait_reaches_what_was_begun_in_place() -> None:
+    """The server's own `send` may hold something: it must be told when it is given up."""
+    told: list[str] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            told.append("cancelled")
+            raise
+
+    outbox = Outbox(send)
+    outbox.push("x")
+    outbox.push("y")
+    await asyncio.sleep(0.01)
+    outbox.abandon()
+    await asyncio.sleep(0.01)
+    assert told == ["cancelled"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,6 +20,7 @@ from accounts.services.sign_in import end_login, start_login
 from accounts.services.token import issue_ticket
 from chat.live import runtime
 from chat.live.presence import PresenceKeeper
+from chat.services.sync import sync
 from samia_chat import actor
 from samia_chat.actor import Actor
 from samia_chat.roles import Role
@@ -452,6 +454,80 @@ async def test_a_sign_out_during_the_handshake_is_not_missed(world: World, monke
     with pytest.raises(Closed) as refused:
         await device.open()
     assert refused.value.code == 4401
+
+
+async def test_another_role_during_the_handshake_is_not_missed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = runtime.ensure_started().hub
+    await asyncio.sleep(0.2)  # the notices are listened to
+    join = hub.join
+
+    async def slow_join(socket: Any) -> Any:
+        def demote() -> None:
+            with actor.acting_as(actor_of(world.super_admin, Actor())):
+                users.change_role(by=world.super_admin, user_id=world.admin.pk, role=Role.MONITOR)
+
+        await in_thread(demote)
+        await asyncio.sleep(0.2)
+        return await join(socket)
+
+    monkeypatch.setattr(hub, "join", slow_join)
+    device = Device(world.admin)
+    await device.dial(subprotocols=["ticket." + await in_thread(ticket_of, world.admin)])
+    assert await device.expect_close() == 4410
+
+
+async def test_a_socket_that_cannot_be_admitted_may_come_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anybody is known (the notices are not listened to) as well as after."""
+    running = runtime.ensure_started()
+    await asyncio.sleep(0.2)
+    monkeypatch.setattr("chat.live.consumer.START_SECONDS", 0.05)
+    running.listening.clear()
+    early = Device(world.client)
+    await early.dial(subprotocols=["ticket." + await in_thread(ticket_of, world.client)])
+    assert await early.expect_close() == 1013
+    running.listening.set()
+
+    async def fail(socket: Any) -> Any:
+        raise OSError
+
+    monkeypatch.setattr(running.hub, "join", fail)
+    late = Device(world.client)
+    await late.dial(subprotocols=["ticket." + await in_thread(ticket_of, world.client)])
+    assert await late.expect_close() == 1013
+    assert not running.hub.sockets
+
+
+@pytest.mark.parametrize("others", ['prefs={"a":1}', "name=John Smith", "na[me]=1", "junk", "a=é"])
+async def test_cookies_of_others_do_not_hide_ours(others: str, world: World) -> None:
+    ours = await in_thread(cookie_of, world.client)
+    device = Device(world.client)
+    await device.dial(
+        headers=[(b"origin", ORIGIN.encode()), (b"cookie", f"{others}; {ours}; {others}".encode("latin1"))]
+    )
+    await device.expect("welcome")
+
+
+async def test_a_client_that_asks_again_and_again_gets_one_answer_at_a_time(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once = most = 0
+
+    def counting(*, viewer: User, held: Any) -> dict[str, Any]:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        time.sleep(0.02)
+        answer = sync(viewer=viewer, held=held)
+        at_once -= 1
+        return answer
+
+    monkeypatch.setattr("chat.live.consumer.sync", counting)
+    device = await Device(world.client).open()
+    for _ in range(5):
+        device.send("resume", sessions={})
+    for _ in range(5):
+        await device.expect("resumed")
+    assert most == 1
 
 
 async def test_an_idle_socket_is_closed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
