@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import time
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Response, expect
+from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, Page, Response, expect
 
 from accounts.middleware import SESSION_KEY
 from accounts.models import Login, User
@@ -21,6 +23,7 @@ from tests.server import Server
 ARTEFACTS = Path(__file__).resolve().parent.parent / "artefacts"
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
+LIVE_SECONDS = 30.0  # a page that waits for its next attempt to connect does so for a while
 # The console says it for every attempt while the server is away; the page says it once, and calmly.
 SERVER_AWAY = r"WebSocket connection to .* failed|Failed to load resource: net::ERR_(CONNECTION_|INTERNET_|EMPTY_)"
 # A violation of the policy is an event; the console's own message names no directive.
@@ -94,8 +97,14 @@ class Tab:
 
     def live(self) -> Tab:
         """Wait until the page is connected and level."""
-        self.page.wait_for_function("import('chat/live').then(({ sync }) => sync.state === 'level')")
-        return self
+        # Not by wait_for_function: it takes a promise, whatever comes of it, for yes.
+        deadline = time.monotonic() + LIVE_SECONDS
+        while time.monotonic() < deadline:
+            with suppress(Error):  # the page is just being left for the next one
+                if self.page.evaluate("import('chat/live').then(({ sync }) => sync.state === 'level')"):
+                    return self
+            self.page.wait_for_timeout(25)
+        raise AssertionError(f"{self.person} is not level within {LIVE_SECONDS:.0f} s")
 
     # What one sees ---------------------------------------------------------------------------------------------------
 
