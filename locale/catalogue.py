@@ -1,5 +1,5 @@
 """The catalogues, without gettext's tools: `python locale/catalogue.py` brings every .po up to date with the sources and
-compiles it. A text that is new comes in empty; tests/browser/test_catalogue.py fails until it is translated."""
+compiles it. A text that is new comes in empty; tests/kernel/test_catalogue.py fails until it is translated."""
 
 from __future__ import annotations
 

@@ -20,7 +20,12 @@ from samia_chat.embedded.redis import Redis
 from samia_chat.embedded.terminal import Refusal, one_sentence, say
 
 HERE = environment.HERE
-PACKAGES = {"chromium": ("chromium", "chromium-browser", "google-chrome"), "redis-server": ("redis-server",)}
+PAGE_TESTS = sorted(str(path.relative_to(HERE)) for path in (HERE / "frontend" / "tests").glob("*.test.mjs"))
+PACKAGES = {
+    "chromium": ("chromium", "chromium-browser", "google-chrome"),
+    "nodejs": ("node",),
+    "redis-server": ("redis-server",),
+}
 
 
 def main() -> None:
@@ -44,9 +49,11 @@ def main() -> None:
 def _refuse_missing_packages() -> None:
     missing = [name for name, programs in PACKAGES.items() if not any(map(shutil.which, programs))]
     if missing:
-        raise Refusal(
-            f"the tests need {' and '.join(missing)}. On Debian or Ubuntu: apt-get install {' '.join(missing)}"
-        )
+        raise Refusal(f"the tests need {_listed(missing)}. On Debian or Ubuntu: apt-get install {' '.join(missing)}")
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def _remove_stale_clusters() -> None:
@@ -98,6 +105,7 @@ def _steps(chosen: Sequence[str]) -> list[tuple[str, list[str]]]:
         ("ruff format", tool("ruff", "format", "--check", ".")),
         ("mypy", tool("mypy")),
         ("import-linter", [str(Path(sys.executable).with_name("lint-imports"))]),
+        ("page modules", ["node", "--import", "./frontend/tests/register.mjs", "--test", *PAGE_TESTS]),
         *database,
         ("migrations are complete", manage("makemigrations", "--check", "--dry-run")),
         ("policies agree with the matrices", manage("policies", "--check")),

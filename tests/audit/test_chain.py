@@ -234,3 +234,17 @@ async def test_refusals_of_what_one_sees_but_may_not_do_are_on_record(world: Wor
 def test_refusals_of_sign_in_survive_the_rollback(world: World, truth: Truth) -> None:
     Api().post("/auth/token", {"email": f"{uuid4()}@example.test", "password": "x"})
     assert truth.one("SELECT count(*) FROM chat_audit_logs WHERE action = 'sign_in.failed'") == 1
+
+
+def test_every_verb_of_a_session_has_a_name_of_its_own(world: World, truth: Truth) -> None:
+    admin = Api(world.admin)
+    for verb in ("pause", "resume", "lock", "unlock", "end", "archive"):
+        assert admin.post(f"/chat/sessions/{world.session}/{verb}", {"reason": "a test"}).status == 200
+    rows = truth.rows(
+        "SELECT action FROM chat_audit_logs WHERE session_id = %s AND action LIKE 'session.%%' ORDER BY n",
+        world.session,
+    )
+    verbs = [row["action"].removeprefix("session.") for row in rows]
+    assert [verb for verb in verbs if verb not in ("created", "viewed")] == [
+        *("paused", "resumed", "locked", "unlocked", "ended", "archived"),
+    ]

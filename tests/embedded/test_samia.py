@@ -234,7 +234,8 @@ def test_the_tests_name_the_packages_they_need(state: Path) -> None:
     code, said = say(state, "samia_chat.embedded.test", PATH="/nowhere")
     assert code == 1
     assert said == (
-        "samia: the tests need chromium and redis-server. On Debian or Ubuntu: apt-get install chromium redis-server\n"
+        "samia: the tests need chromium, nodejs and redis-server."
+        " On Debian or Ubuntu: apt-get install chromium nodejs redis-server\n"
     )
 
 

@@ -101,8 +101,8 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(p_of) WHERE value IS DISTINCT FROM p_against -> key
 $$;
 
--- The verb of an update: of 'column:verb' and 'column=value:verb' the first whose column changed (to that value; nothing
--- after '=' stands for NULL), else 'changed'.
+-- The verb of an update: of 'column:verb', 'column=value:verb' and 'column=former>value:verb' the first whose column
+-- changed (to that value, from that former one; nothing after '=' stands for NULL), else 'changed'.
 CREATE FUNCTION app.audit_verb(p_old jsonb, p_new jsonb, p_verbs text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
@@ -110,10 +110,11 @@ DECLARE
   v_parts text[];
 BEGIN
   FOREACH v_item IN ARRAY string_to_array(p_verbs, ',') LOOP
-    v_parts := regexp_match(v_item, '^(\w+)(=(\w*))?:(\w+)$');
+    v_parts := regexp_match(v_item, '^(\w+)(=(?:(\w+)>)?(\w*))?:(\w+)$');
     IF p_new -> v_parts[1] IS DISTINCT FROM p_old -> v_parts[1]
-       AND (v_parts[2] IS NULL OR p_new ->> v_parts[1] IS NOT DISTINCT FROM nullif(v_parts[3], '')) THEN
-      RETURN v_parts[4];
+       AND (v_parts[2] IS NULL OR p_new ->> v_parts[1] IS NOT DISTINCT FROM nullif(v_parts[4], ''))
+       AND (v_parts[3] IS NULL OR p_old ->> v_parts[1] = v_parts[3]) THEN
+      RETURN v_parts[5];
     END IF;
   END LOOP;
   RETURN 'changed';

@@ -186,7 +186,8 @@ CREATE TRIGGER audit_changes AFTER UPDATE OF status, title, metadata, booking_id
   WHEN ((OLD.status, OLD.title, OLD.metadata, OLD.booking_id)
         IS DISTINCT FROM (NEW.status, NEW.title, NEW.metadata, NEW.booking_id))
   EXECUTE FUNCTION app.audit_row('session', 'id', 'participants,active_at,updated_at', '', 'created',
-    'status=paused:paused,status=locked:locked,status=ended:ended,status=archived:archived,status=active:resumed');
+    'status=paused:paused,status=locked:locked,status=ended:ended,status=archived:archived,'
+    'status=locked>active:unlocked,status=active:resumed');
 CREATE TRIGGER audit AFTER INSERT OR DELETE ON chat_participants FOR EACH ROW
   EXECUTE FUNCTION app.audit_row('participant', 'session_id',
     'delivered_seq,seen_seq,read_seq,own_ahead,muted_until,session_status', '', 'added', '');
