@@ -33,7 +33,7 @@ from samia_chat.realtime import hub as hubs
 from samia_chat.realtime.events import Event
 from samia_chat.realtime.hub import Hub
 from samia_chat.realtime.notices import Notice, listen
-from samia_chat.realtime.publishing import GROUP, send_to_layer
+from samia_chat.realtime.publishing import GROUP, probe_layer, send_to_layer
 
 log = logging.getLogger(__name__)
 LAYER_TIMEOUT = 2.0  # seconds a publish may take before its events are given up
@@ -242,14 +242,11 @@ class Runtime:
 
     async def _probe(self) -> None:
         """Know whether the layer lives, and when it has come back read what it did not deliver."""
-        layer = get_channel_layer()
-        assert layer is not None  # settings always name one
         while True:
             self._probe_sent = time.monotonic()
             with suppress(Exception):
-                probe = {"type": "probe", "node": self.hub.node.hex, "at": self._probe_sent}
                 async with asyncio.timeout(LAYER_TIMEOUT):
-                    await layer.group_send(GROUP, probe)
+                    await probe_layer(self.hub.node.hex, self._probe_sent)
             await asyncio.sleep(PROBE_SECONDS)
             was_up, self.layer_is_up = self.layer_is_up, self._probe_seen >= self._probe_sent
             if self.layer_is_up and not was_up:

@@ -54,7 +54,15 @@ def _wake_by_notice(events: list[Event]) -> None:
 
 async def send_to_layer(events: list[Event], node: str) -> None:
     """One publish for all of them. Raises what the layer raises."""
-    message: dict[str, Any] = {"type": "events", "node": node, "events": [event.pack() for event in events]}
+    await _send({"type": "events", "node": node, "events": [event.pack() for event in events]})
+
+
+async def probe_layer(node: str, at: float) -> None:
+    """Send what `node` recognises as its own when it comes back. Raises what the layer raises."""
+    await _send({"type": "probe", "node": node, "at": at})
+
+
+async def _send(message: dict[str, Any]) -> None:
     layer = get_channel_layer()
     assert layer is not None  # settings always name one
     await layer.group_send(GROUP, message)
