@@ -11,20 +11,18 @@ import logging
 import time
 from collections import deque
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import psycopg
 from psycopg import errors as pg
-from psycopg.rows import args_row
 
-from chat.services.message import SEND, Draft, Stored, columns
+from chat.live.send_connection import SendConnection
+from chat.services.message import Draft, Stored
 from samia_chat import telemetry
 from samia_chat.errors import Busy
 
 log = logging.getLogger(__name__)
 MAX_BATCH = 64
-LOCK_TIMEOUT = "2s"
 # How long a send waits for a database that restarts before it is refused. Its client tries again with the same id.
 PATIENCE_SECONDS = 8.0
 _RETRY_ALONE = (pg.LockNotAvailable, pg.DeadlockDetected)
@@ -44,7 +42,7 @@ class Batcher:
         self._conninfo = conninfo
         self._waiting: deque[Waiting] = deque()
         self._task: asyncio.Task[None] | None = None
-        self._connection: psycopg.AsyncConnection[Any] | None = None
+        self._connection: SendConnection | None = None
         self._loop = asyncio.get_running_loop()
 
     def submit(self, draft: Draft) -> asyncio.Future[tuple[Stored, bool]]:
@@ -148,25 +146,7 @@ class Batcher:
             await connection.close()
 
     async def _call(self, drafts: list[Draft]) -> list[Stored]:
-        connection = await self._connected()
-        role = drafts[0].sender.database_role
-        if role == "none":
-            # One statement in autocommit: the identities that the function sets end with it.
-            cursor = await connection.execute(SEND, columns(drafts), prepare=True)
-            return await cursor.fetchall()
-        async with connection.transaction():
-            await connection.execute("SELECT set_config('role', %s, true)", [role])
-            cursor = await connection.execute(SEND, columns(drafts), prepare=True)
-            return await cursor.fetchall()
-
-    async def _connected(self) -> psycopg.AsyncConnection[Any]:
         if self._connection is None or self._connection.closed:
-            self._connection = await psycopg.AsyncConnection.connect(
-                self._conninfo, autocommit=True, row_factory=args_row(_stored)
-            )
-            await self._connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'; SET TimeZone = 'UTC'")
-        return self._connection
-
-
-def _stored(*row: Any) -> Stored:
-    return Stored(**dict(zip(Stored.__slots__, row, strict=True)))
+            await self._forget_connection()
+            self._connection = await SendConnection.open(self._conninfo)
+        return await self._connection.call(drafts)

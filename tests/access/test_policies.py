@@ -242,7 +242,7 @@ async def test_a_mixed_batch_stores_each_message_as_its_own_sender(world: World,
         == 1
     )
     assert batcher._connection is not None
-    cursor = await batcher._connection.execute("SELECT 1 FROM chat_messages")
+    cursor = await batcher._connection._connection.execute("SELECT 1 FROM chat_messages")
     assert cursor.rowcount == 0  # nobody acts on the connection between batches
     await batcher.close()
 

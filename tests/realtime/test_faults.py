@@ -67,7 +67,8 @@ async def test_killed_between_commit_and_answer_a_retry_stores_nothing_twice(
         # The send waits for these counters; the process is stopped before its answer can come.
         truth.rows("SELECT 1 FROM chat_session_state WHERE session_id = %s FOR UPDATE", world.session)
         await client.send("send_message", session=world.session, content="once", id=mine)
-        await until(lambda: truth.one("SELECT count(*) FROM pg_locks WHERE NOT granted") > 0)
+        waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        await until(lambda: truth.one(waits) > 0)  # of this database: other tests wait in others
         server.signal(signal.SIGSTOP)
     await until(lambda: ids(truth, world.session) == [mine])  # committed, and nobody was told
     server.kill()
