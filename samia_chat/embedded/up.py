@@ -27,7 +27,8 @@ DEMO_PASSWORD = "samia-demo"  # noqa: S105 (shown to everybody)
 def main() -> None:
     arguments = _arguments()
     with one_sentence():
-        signal.signal(signal.SIGTERM, _as_interrupt)
+        for number in (signal.SIGTERM, signal.SIGINT):  # which a shell has its background jobs ignore
+            signal.signal(number, _as_interrupt)
         _refuse_busy_port(arguments.port)
         with environment.only_one("up", "it is up already: {}") as lock, environment.database() as cluster:
             env = environment.settings(

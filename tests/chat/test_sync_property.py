@@ -260,6 +260,7 @@ class Talk(RuleBasedStateMachine):
 
 
 TestConvergence = Talk.TestCase
+TestConvergence.pytestmark = [pytest.mark.timeout(1800 if IS_FULL else 120)]  # about half a second an example
 TestConvergence.settings = settings(
     max_examples=400 if IS_FULL else 40,
     stateful_step_count=40 if IS_FULL else 25,
