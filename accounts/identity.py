@@ -37,8 +37,13 @@ def visitor() -> Actor:
     return replace(actor.current(), user_id=None, role="")
 
 
+def himself(user_id: UUID) -> Actor:
+    """The caller as a person whose credential was checked, before his row is read: what is his own, and nothing else."""
+    return replace(visitor(), user_id=user_id)
+
+
 def bearer_login(token: str) -> UUID | None:
-    """The login an access token stands for; None if it is expired, forged, or of another kind."""
+    """The login an access token of ours stands for; None if it is expired, forged, or of another kind."""
     try:
         return tokens.read_access_token(token)
     except jwt.InvalidTokenError:

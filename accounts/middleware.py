@@ -13,9 +13,12 @@ from django.http import HttpRequest, HttpResponse
 from django.http.cookie import parse_cookie
 from psycopg_pool import PoolTimeout
 
+from accounts.external import is_external
 from accounts.identity import actor_of, bearer_login, login_user
 from accounts.models import User
+from accounts.services.external import external_login
 from samia_chat import actor, problems
+from samia_chat.errors import Problem
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 SESSION_KEY = "login"  # in the Django session: the id of the login, and nothing else
@@ -24,7 +27,10 @@ _COOKIE = re.compile(r"[a-z0-9]{8,40}")
 
 
 def authentication(get_response: GetResponse) -> GetResponse:
-    """Set `request.user` (or None), `request.login_id` and `request.signed_in_by` ("bearer", "cookie" or "")."""
+    """Set `request.user` (or None), `request.login_id` and `request.signed_in_by` ("bearer", "cookie" or "").
+
+    `request.refusal` is the Problem that says why there is no user, where it is not simply that he is signed out.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         try:
@@ -62,11 +68,16 @@ def _login_of(session: SessionStore) -> UUID | None:
 def _identify(request: HttpRequest) -> None:
     # In the place of Django's, which takes any cookie for a key. Nobody has read it before this middleware.
     request.session = _session_of(request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""))
-    login_id, by = _credential(request)
+    refusal: Problem | None = None
+    try:
+        login_id, by = _credential(request)
+    except Problem as problem:  # kept and not answered here: what is open to everybody looks at no credential
+        login_id, by, refusal = None, "bearer", problem
     user = login_user(login_id) if login_id else None
     request.user = user  # type: ignore[assignment]
     request.login_id = login_id if user else None  # type: ignore[attr-defined]
     request.signed_in_by = by  # type: ignore[attr-defined]
+    request.refusal = refusal  # type: ignore[attr-defined]
 
 
 def _credential(request: HttpRequest) -> tuple[UUID | None, str]:
@@ -74,6 +85,11 @@ def _credential(request: HttpRequest) -> tuple[UUID | None, str]:
     if header:
         # A bearer decides alone: with a bad one the cookie is not looked at.
         scheme, _, token = header.partition(" ")
-        return (bearer_login(token.strip()) if scheme.lower() == "bearer" else None), "bearer"
+        return (_login_of_bearer(token.strip()) if scheme.lower() == "bearer" else None), "bearer"
     login_id = _login_of(request.session)  # type: ignore[arg-type]  # set above
     return login_id, "cookie" if login_id else ""
+
+
+def _login_of_bearer(token: str) -> UUID | None:
+    # Who made it is read without a check, only to choose who checks: either way everything is.
+    return external_login(token) if is_external(token) else bearer_login(token)

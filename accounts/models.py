@@ -54,15 +54,20 @@ class User(AbstractBaseUser):
 
 
 class Login(models.Model):
-    """One sign-in on one device: a browser's session cookie or a family of refresh tokens. Ending it ends all it gave."""
+    """One sign-in on one device: a browser's session cookie, a family of refresh tokens, or a session at an outside issuer.
+
+    Ending it ends all it gave.
+    """
 
     class Kind(models.TextChoices):
         COOKIE = "cookie"
         TOKEN = "token"  # noqa: S105 (a kind, not a secret)
+        EXTERNAL = "external"
 
     id = models.UUIDField(primary_key=True, db_default=UUIDv7(), editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="logins", db_index=False)
-    kind = models.CharField(max_length=6, choices=Kind)
+    kind = models.CharField(max_length=8, choices=Kind)
+    external_key = models.BinaryField(max_length=32, null=True)  # of the outside issuer's session (accounts.external)
     address = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=512, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -72,6 +77,18 @@ class Login(models.Model):
     class Meta:
         db_table = "accounts_login"
         indexes = [models.Index(fields=["user", "-id"], name="login_user")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "external_key"],
+                condition=models.Q(ended_at__isnull=True),
+                name="login_external_live",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind="external", external_key__isnull=False)
+                | (~models.Q(kind="external") & models.Q(external_key__isnull=True)),
+                name="login_external_has_key",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.user_id}"

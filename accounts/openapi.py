@@ -28,8 +28,8 @@ class SignedInSchemes(OpenApiAuthenticationExtension):  # type: ignore[no-untype
             {
                 "type": "http",
                 "scheme": "bearer",
-                "description": "The access token of POST /api/auth/token, good for 10 minutes. With a bad one the cookie is"
-                " not looked at.",
+                "description": "The access token of POST /api/auth/token, good for 10 minutes; or a bearer of the outside"
+                " issuer that the deployment trusts. With a bad one the cookie is not looked at.",
             },
             {
                 "type": "apiKey",

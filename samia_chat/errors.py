@@ -97,6 +97,13 @@ class SignedOut(Problem):
     code = "signed_out"
 
 
+class AccountUnknown(Problem):
+    """The token is good, but its owner has no account here."""
+
+    status = 401
+    code = "account_unknown"
+
+
 class ServerError(Problem):
     """Something went wrong on our side; it has been noted. Give us the request id if you ask about it."""
 

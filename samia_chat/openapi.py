@@ -141,7 +141,8 @@ class Schema(AutoSchema):
         action = getattr(view, view.action)
         found = [*ALWAYS, *getattr(action, "refusals", ())]
         is_signed_in, is_write = bool(self.get_auth()), self.method not in ("GET", "HEAD")
-        found += [errors.SignedOut] * is_signed_in + [errors.CSRFMissing] * (is_signed_in and is_write)
+        found += [errors.SignedOut, errors.AccountUnknown] * is_signed_in
+        found += [errors.CSRFMissing] * (is_signed_in and is_write)
         found += [errors.NotFound] * ("{" in self.path) + [errors.TooLarge] * is_write
         if self.method in ("POST", "PUT", "PATCH") and self.get_request_serializer() is not None:
             found += WITH_BODY

@@ -9,6 +9,7 @@ A secret may also be given as a file: SAMIA_SECRET_KEY_FILE=/run/secrets/key. A 
 from __future__ import annotations
 
 import os
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -76,6 +77,46 @@ def database(url: str) -> dict[str, Any]:
     }
 
 
+def external_fault() -> str | None:
+    """What is wrong with the settings of an outside issuer, as a sentence that says what to set; None if nothing is."""
+    needed = {"SAMIA_EXTERNAL_ISSUER": EXTERNAL_ISSUER, "SAMIA_EXTERNAL_AUDIENCE": EXTERNAL_AUDIENCE}
+    if not (any(needed.values()) or EXTERNAL_JWKS_URL or EXTERNAL_SECRET or EXTERNAL_AUTO_CREATE):
+        return None
+    missing = [name for name, value in needed.items() if not value]
+    if missing:
+        return f"An outside issuer needs {' and '.join(missing)} too. Set it, or no SAMIA_EXTERNAL_* at all."
+    if EXTERNAL_ISSUER == "samia_chat":
+        return "SAMIA_EXTERNAL_ISSUER is samia_chat, which is how our own tokens are known. Set the `iss` of the other one."
+    if bool(EXTERNAL_JWKS_URL) == bool(EXTERNAL_SECRET):
+        return "Set exactly one of SAMIA_EXTERNAL_JWKS_URL and SAMIA_EXTERNAL_SECRET: bearers are signed in one way."
+    if EXTERNAL_JWKS_URL and not is_safe_url(EXTERNAL_JWKS_URL):
+        return "SAMIA_EXTERNAL_JWKS_URL must begin with https:// (http:// on this machine only) and hold no password."
+    if EXTERNAL_SECRET and (len(EXTERNAL_SECRET.encode()) < 32 or EXTERNAL_SECRET.startswith("-----BEGIN")):
+        return (
+            "SAMIA_EXTERNAL_SECRET must be a secret of at least 32 bytes. For public keys set SAMIA_EXTERNAL_JWKS_URL."
+        )
+    return None
+
+
+def is_safe_url(url: str) -> bool:
+    """Whether what comes from there is what its owner sent: https, or a loopback address."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:  # a port that is no number, or half an IPv6 address
+        return False
+    if not host or port == 0 or parts.username is not None or parts.password is not None:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and is_here(host))
+
+
+def is_here(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 # The deployment -------------------------------------------------------------------------------------------------------
 SECRET_KEY = env_text("SAMIA_SECRET_KEY")  # at least 32 random characters; signs cookies and access tokens
 DEBUG = False  # never: problems are answered as problems, and read in the log
@@ -103,6 +144,18 @@ ACCESS_TOKEN_SECONDS = 600
 REFRESH_TOKEN_DAYS = 30
 TICKET_SECONDS = 30
 HEARTBEAT_SECONDS = env_int("SAMIA_HEARTBEAT_SECONDS", 25, least=1)  # seconds between two heartbeats of a socket
+
+# An outside issuer of bearers -------------------------------------------------------------------------------------------
+# The `iss` of its bearers, to the letter (Supabase Auth: https://PROJECT.supabase.co/auth/v1); empty: only our own are taken
+EXTERNAL_ISSUER = env_text("SAMIA_EXTERNAL_ISSUER", "")
+EXTERNAL_AUDIENCE = env_text("SAMIA_EXTERNAL_AUDIENCE", "")  # what their `aud` must name (Supabase Auth: authenticated)
+# Where its public keys are (RS256, ES256, EdDSA); this or SAMIA_EXTERNAL_SECRET. https://, or http:// on this machine
+EXTERNAL_JWKS_URL = env_text("SAMIA_EXTERNAL_JWKS_URL", "")
+EXTERNAL_SECRET = env_text("SAMIA_EXTERNAL_SECRET", "")  # the secret that it signs with (HS256), at least 32 bytes
+EXTERNAL_AUTO_CREATE = env_bool("SAMIA_EXTERNAL_AUTO_CREATE", False)  # 1: a bearer's unknown owner becomes a client
+_fault = external_fault()
+if _fault:
+    raise ImproperlyConfigured(_fault)
 
 # Database -----------------------------------------------------------------------------------------------------------------
 DATABASE_POOL_SIZE = env_int("SAMIA_DATABASE_POOL_SIZE", 8, least=2)  # connections per process and alias

@@ -49,7 +49,8 @@ class Migration(migrations.Migration):
             name='Login',
             fields=[
                 ('id', models.UUIDField(db_default=samia_chat.db.functions.UUIDv7(), editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('cookie', 'Cookie'), ('token', 'Token')], max_length=6)),
+                ('kind', models.CharField(choices=[('cookie', 'Cookie'), ('token', 'Token'), ('external', 'External')], max_length=8)),
+                ('external_key', models.BinaryField(max_length=32, null=True)),
                 ('address', models.GenericIPAddressField(null=True)),
                 ('user_agent', models.CharField(blank=True, max_length=512)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
@@ -59,6 +60,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'accounts_login',
+                'constraints': [models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('user', 'external_key'), name='login_external_live'), models.CheckConstraint(condition=models.Q(models.Q(('external_key__isnull', False), ('kind', 'external')), models.Q(models.Q(('kind', 'external'), _negated=True), ('external_key__isnull', True)), _connector='OR'), name='login_external_has_key')],
             },
         ),
         migrations.CreateModel(

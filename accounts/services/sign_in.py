@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.addresses import network_of
 from accounts.errors import SignInDelayed, SignInFailed
-from accounts.identity import actor_of
+from accounts.identity import actor_of, himself
 from accounts.models import Login, User
 from audit.record import record, record_aside
 from samia_chat import actor
@@ -51,15 +51,24 @@ def verify(*, email: str, password: str, known: UUID | None = None) -> User:
         raise SignInFailed
     with connections["aside"].cursor() as cursor:
         cursor.execute("SELECT app.forget_failures(%s)", [account])
-    with actor.acting_as(_himself(user_id)), transaction.atomic():
+    with actor.acting_as(himself(user_id)), transaction.atomic():
         return User.objects.get(pk=user_id)
 
 
-def start_login(*, user: User, kind: Login.Kind) -> Login:
-    """Begin a sign-in on this device. The caller's address and browser are noted, for the list of devices."""
+def start_login(*, user: User, kind: Login.Kind, external_key: bytes | None = None) -> Login:
+    """Begin a sign-in on this device. The caller's address and browser are noted, for the list of devices.
+
+    `external_key` is of the kind EXTERNAL, and names the session at the outside issuer.
+    """
     caller = actor_of(user)
     with actor.acting_as(caller), transaction.atomic():
-        login = Login.objects.create(user=user, kind=kind, address=caller.address, user_agent=caller.user_agent[:512])
+        login = Login.objects.create(
+            user=user,
+            kind=kind,
+            external_key=external_key,
+            address=caller.address,
+            user_agent=caller.user_agent[:512],
+        )
         record("sign_in.succeeded", table="accounts_login", record_id=login.pk, kind=kind.value)
     return login
 
@@ -107,11 +116,6 @@ def _record(action: str, user_id: UUID | None, account: bytes) -> None:
         record_aside(action, table="accounts_user", record_id=user_id)
     else:  # nobody's: the digest says which attempts were on the same address
         record_aside(action, table="accounts_user", account=account.hex()[:16])
-
-
-def _himself(user_id: UUID) -> actor.Actor:
-    base = actor.current()
-    return actor.Actor(user_id=user_id, address=base.address, user_agent=base.user_agent, request_id=base.request_id)
 
 
 @cache

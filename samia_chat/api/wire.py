@@ -26,7 +26,8 @@ class SignedInRequest(Request):
 class IsSignedIn(BasePermission):
     def has_permission(self, request: Request, view: object) -> bool:
         if request.user is None:
-            raise SignedOut
+            # The middleware knows why, where the credential was good and something else was amiss.
+            raise getattr(request._request, "refusal", None) or SignedOut
         return True
 
 

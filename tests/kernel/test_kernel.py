@@ -39,6 +39,11 @@ def load(**environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env={n: v for n, v in merged.items() if v != "-"}, capture_output=True, text=True)
 
 
+OUTSIDE = {"SAMIA_EXTERNAL_ISSUER": "https://issuer.example", "SAMIA_EXTERNAL_AUDIENCE": "authenticated"}
+BY_KEYS = {"SAMIA_EXTERNAL_JWKS_URL": "https://issuer.example/jwks"}
+BY_SECRET = {"SAMIA_EXTERNAL_SECRET": "x" * 32}
+
+
 def test_settings_are_read_from_the_environment() -> None:
     assert load().stdout == "/nowhere 1\n"
 
@@ -54,12 +59,53 @@ def test_settings_are_read_from_the_environment() -> None:
         ({"SAMIA_RATE_MESSAGES": "0"}, "of at least 1"),
         ({"SAMIA_WORKERS": "2"}, "Set REDIS_URL"),
         ({"SAMIA_SECRET_KEY_FILE": "/x"}, "Both SAMIA_SECRET_KEY and SAMIA_SECRET_KEY_FILE"),
+        ({"SAMIA_EXTERNAL_ISSUER": "https://x"}, "needs SAMIA_EXTERNAL_AUDIENCE"),
+        ({"SAMIA_EXTERNAL_AUDIENCE": "x"}, "needs SAMIA_EXTERNAL_ISSUER"),
+        ({"SAMIA_EXTERNAL_SECRET": "x" * 32}, "needs SAMIA_EXTERNAL_ISSUER and SAMIA_EXTERNAL_AUDIENCE"),
+        ({"SAMIA_EXTERNAL_AUTO_CREATE": "1"}, "needs SAMIA_EXTERNAL_ISSUER and SAMIA_EXTERNAL_AUDIENCE"),
+        ({"SAMIA_EXTERNAL_AUTO_CREATE": "perhaps"}, "must be 1 or 0"),
+        (OUTSIDE, "exactly one of SAMIA_EXTERNAL_JWKS_URL and SAMIA_EXTERNAL_SECRET"),
+        ({**OUTSIDE, **BY_KEYS, **BY_SECRET}, "exactly one of SAMIA_EXTERNAL_JWKS_URL and SAMIA_EXTERNAL_SECRET"),
+        ({**OUTSIDE, **BY_SECRET, "SAMIA_EXTERNAL_ISSUER": "samia_chat"}, "how our own tokens are known"),
+        ({**OUTSIDE, "SAMIA_EXTERNAL_SECRET": "too short"}, "at least 32 bytes"),
+        ({**OUTSIDE, "SAMIA_EXTERNAL_SECRET": "-----BEGIN PUBLIC KEY-----" + "x" * 32}, "For public keys set"),
     ],
 )
 def test_settings_that_are_wrong_are_named(environment: dict[str, str], sentence: str) -> None:
     outcome = load(**environment)
     assert outcome.returncode == 1
     assert sentence in outcome.stderr.strip().splitlines()[-1]
+
+
+def test_an_outside_issuer_is_taken_whole() -> None:
+    for way in (BY_KEYS, BY_SECRET):
+        assert load(**OUTSIDE, **way).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("url", "is_safe"),
+    [
+        ("https://issuer.example/jwks", True),
+        ("http://127.0.0.1:54321/jwks", True),
+        ("http://localhost/jwks", True),
+        ("http://[::1]:1/jwks", True),
+        ("http://issuer.example/jwks", False),
+        ("http://127.0.0.1.issuer.example/jwks", False),
+        ("http://localhost.issuer.example/jwks", False),
+        ("http://10.0.0.1/jwks", False),
+        ("http://localhost@issuer.example/jwks", False),
+        ("https://user:password@issuer.example/jwks", False),
+        ("https:///jwks", False),
+        ("https://issuer.example:port/jwks", False),
+        ("file:///etc/passwd", False),
+        ("ftp://127.0.0.1/jwks", False),
+        ("jwks.json", False),
+    ],
+)
+def test_keys_come_over_https_or_from_this_machine(url: str, is_safe: bool) -> None:
+    outcome = load(**OUTSIDE, SAMIA_EXTERNAL_JWKS_URL=url)
+    assert (outcome.returncode == 0) is is_safe
+    assert is_safe or "SAMIA_EXTERNAL_JWKS_URL must begin with https://" in outcome.stderr
 
 
 def test_a_secret_may_be_a_file(tmp_path: Path) -> None:
