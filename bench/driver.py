@@ -26,6 +26,7 @@ BODY_BYTES = 100
 MARK = b"~Q"
 HEAD_BYTES = 18  # ~Q, number (9), session (5), side (1), ~
 DRAIN_SECONDS = 10.0
+NO_CODE = 1005  # a close without one
 TURN_SECONDS = 0.001  # uvloop's clock: a shorter sleep would spin. At 2000/s two messages leave together
 Roots = Mapping[str, Sequence[int]]
 
@@ -146,18 +147,13 @@ class Load:
     async def _pump(self, rate: int) -> None:
         """At the due times, whatever the server does. A late driver catches up and is reported (`driver_lag_ms`)."""
         chance = random.Random(7)
-        start, count = time.perf_counter(), 0
-        while True:
-            wait = start + count / rate - time.perf_counter()
-            if wait > 0:
-                await asyncio.sleep(max(wait, TURN_SECONDS))
-                continue
-            self._lag = max(self._lag, -wait)
+
+        def send(late: float) -> None:
+            self._lag = max(self._lag, late)
             user = chance.randrange(2 * self.sessions)
             self.send(user >> 1, user & 1)
-            count += 1
-            if count % 64 == 0:
-                await asyncio.sleep(0)  # when far behind, the sockets get their turn
+
+        await pace(rate, send)
 
     # Watching --------------------------------------------------------------------------------------------------------
 
@@ -181,10 +177,10 @@ class Load:
             rate=rate,
             seconds=lasted,
             delivered=delivered,
-            p50_ms=_at(taken, 0.50),
-            p95_ms=_at(taken, 0.95),
-            p99_ms=_at(taken, 0.99),
-            max_ms=_at(taken, 1.0),
+            p50_ms=milliseconds(taken, 0.50),
+            p95_ms=milliseconds(taken, 0.95),
+            p99_ms=milliseconds(taken, 0.99),
+            max_ms=milliseconds(taken, 1.0),
             cpu=spent,
             driver_busy=busy / lasted,
             driver_lag_ms=1000 * self._lag,
@@ -211,7 +207,21 @@ def _without_collector() -> Iterator[None]:
         gc.enable()
 
 
-def _at(ordered: Sequence[float], share: float) -> float:
+async def pace(rate: float, act: Callable[[float], None]) -> None:
+    """Call `act` so many times a second at the due times, with the seconds that it is late, until cancelled."""
+    start, count = time.perf_counter(), 0
+    while True:
+        wait = start + count / rate - time.perf_counter()
+        if wait > 0:
+            await asyncio.sleep(max(wait, TURN_SECONDS))
+            continue
+        act(-wait)
+        count += 1
+        if count % 64 == 0:
+            await asyncio.sleep(0)  # when far behind, the sockets get their turn
+
+
+def milliseconds(ordered: Sequence[float], share: float) -> float:
     """The value below which `share` of the seconds lie, in milliseconds; NaN for none."""
     return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
 
@@ -219,14 +229,12 @@ def _at(ordered: Sequence[float], share: float) -> float:
 # Sockets -----------------------------------------------------------------------------------------------------------------
 
 
-class Socket(WSListener):
-    """One person's WebSocket. An adapter's subclass says what to do with a frame (`take`) and how to send (`say`)."""
+class Wire(WSListener):
+    """A WebSocket that hands on whole text frames (`take`), and says once how it ended unless it was we who left (`ended`)."""
 
     transport: WSTransport
 
-    def __init__(self, load: Load, user: int) -> None:
-        self.load, self.user = load, user
-        self.ready = asyncio.get_running_loop().create_future()
+    def __init__(self) -> None:
         self.is_leaving = False
         self._parts: list[bytes] = []
 
@@ -234,8 +242,8 @@ class Socket(WSListener):
         """A whole text frame came."""
         raise NotImplementedError
 
-    def say(self, number: int, body: bytes) -> None:
-        """Send `body`, plain ASCII, as message `number` into the person's session."""
+    def ended(self, code: int | None) -> None:
+        """The other side closed with `code`; None: the connection broke."""
         raise NotImplementedError
 
     def on_ws_connected(self, transport: WSTransport) -> None:
@@ -244,7 +252,8 @@ class Socket(WSListener):
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type == WSMsgType.CLOSE:
             transport.send_close(frame.get_close_code())
-            self._gone(f"closed with {int(frame.get_close_code())}")
+            # picows knows the codes of the standard only by name.
+            self._end(int.from_bytes(frame.get_payload_as_bytes()[:2], "big") or NO_CODE)
             transport.disconnect()
         elif frame.msg_type in (WSMsgType.TEXT, WSMsgType.CONTINUATION):
             if frame.fin and not self._parts:
@@ -256,7 +265,7 @@ class Socket(WSListener):
                 self.take(whole)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
-        self._gone("the connection broke")
+        self._end(None)
 
     def write(self, text: bytes) -> None:
         self.transport.send(WSMsgType.TEXT, text)
@@ -265,10 +274,26 @@ class Socket(WSListener):
         self.is_leaving = True
         self.transport.disconnect()
 
-    def _gone(self, why: str) -> None:
-        if self.is_leaving:
-            return
-        self.is_leaving = True
+    def _end(self, code: int | None) -> None:
+        if not self.is_leaving:
+            self.is_leaving = True
+            self.ended(code)
+
+
+class Socket(Wire):
+    """One person's socket under load. An adapter's subclass says what to do with a frame (`take`) and how to send (`say`)."""
+
+    def __init__(self, load: Load, user: int) -> None:
+        super().__init__()
+        self.load, self.user = load, user
+        self.ready = asyncio.get_running_loop().create_future()
+
+    def say(self, number: int, body: bytes) -> None:
+        """Send `body`, plain ASCII, as message `number` into the person's session."""
+        raise NotImplementedError
+
+    def ended(self, code: int | None) -> None:
+        why = "the connection broke" if code is None else f"closed with {code}"
         self.load.refused(f"user {self.user}: {why}")
         if not self.ready.done():
             self.ready.set_exception(ConnectionError(f"user {self.user} was not let in: {why}"))

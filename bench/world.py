@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -65,7 +66,7 @@ def make(sessions: int) -> list[Person]:
             cursor.execute("SET LOCAL ROLE samia_staff")  # without an actor: the system
             people = [person for pair in pairs for person in _open_session(cursor, pair)]
         for _ in range(PAST_MESSAGES):
-            _let_all_talk(cursor, people)
+            let_all_talk(cursor, people)
         cursor.execute("VACUUM ANALYZE")
         cursor.execute("CHECKPOINT")
     return people[: 2 * sessions]
@@ -98,8 +99,8 @@ def _open_session(cursor: psycopg.Cursor[Any], pair: list[tuple[UUID, str, UUID]
     return [Person(user=user, role=role, login=login, session=session) for user, role, login in pair]
 
 
-def _let_all_talk(cursor: psycopg.Cursor[Any], people: list[Person]) -> None:
-    """One message in every session, from its client."""
+def let_all_talk(cursor: psycopg.Cursor[Any], people: Sequence[Person]) -> None:
+    """One message in every session, from its client. Nobody is told: it is stored without a server."""
     senders = sorted(people[::2], key=lambda person: person.session.bytes)
     texts = [f"a message of the past {uuid4()}".ljust(100, ".") for _ in senders]
     cursor.execute(
@@ -125,7 +126,7 @@ def context(person: Person) -> str:
     )
 
 
-def make_tickets(database: str, people: list[Person]) -> list[str]:
+def make_tickets(database: str, people: Sequence[Person]) -> list[str]:
     """One-use tickets as POST /api/auth/ticket gives them; only their digests are stored. Good for a minute."""
     tickets = [secrets.token_urlsafe(32) for _ in people]
     with superuser(database) as connection, connection.cursor() as cursor:

@@ -84,7 +84,11 @@ class Server:
     def start(self) -> None:
         """A fresh copy of the world, and the server; returns when it serves."""
         world.fresh_database(self.database)
-        self.port = _free_port()
+        self.serve()
+
+    def serve(self) -> None:
+        """The server alone, where it was before if it has served already; returns when it serves."""
+        self.port = self.port or _free_port()
         log = FOLDER / f"{self.name}.log"
         plain = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)}
         with self.cores.serving():
@@ -112,11 +116,16 @@ class Server:
     def stored(self) -> world.Stored:
         return world.stored(self.database)
 
-    def stop(self) -> None:
-        """End the server and drop its database. Safe after a failed start."""
+    def end(self) -> None:
+        """Stop the server as a deployment does. Safe to call again."""
         if self._process is not None:
             processes.stop([self._process])
             self._process = None
+
+    def stop(self) -> None:
+        """End the server and drop its database. Safe after a failed start."""
+        self.end()
+        self.port = 0
         world.drop_database(self.database)
 
 

@@ -1,0 +1,94 @@
+"""Requests to the product, one connection each, and the patience that docs/errors.md asks of a client."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+TRIES = 60  # with at most WAIT_SECONDS between two: longer than anything fails here
+WAIT_SECONDS = 1.0
+ANSWER_SECONDS = 15.0
+
+
+class GaveUp(Exception):
+    """A request was tried as often as a client here tries, or refused for good."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    status: int
+    headers: dict[str, str]  # names in small letters
+    body: Any
+
+    @property
+    def retry_after(self) -> float | None:
+        said = self.headers.get("retry-after")
+        return None if said is None else float(said)
+
+
+@dataclass
+class Door:
+    """Where the product answers, and what it answered. The processes stand behind it in the place of a proxy's backends."""
+
+    ports: list[int]
+    broken: Counter[str] = field(default_factory=Counter)  # 5xx, but for `busy` that says when to come again
+    told_to_wait: int = 0  # 429, and 503 with Retry-After
+
+    def port(self, at: int) -> int:
+        return self.ports[at % len(self.ports)]
+
+    async def insist(self, at: int, method: str, path: str, token: str, body: object = None) -> Answer:
+        """Ask process `at`, and the next one after each failure, until there is an answer that is final. Raises GaveUp."""
+        why = ""
+        for tried in range(TRIES):
+            try:
+                answer = await self._ask(at + tried, method, path, token, body)
+            except (OSError, EOFError, ValueError) as error:  # refused, broken or cut off
+                why = repr(error)
+                await asyncio.sleep(random.uniform(0, min(WAIT_SECONDS, 0.05 * 2**tried)))
+                continue
+            if answer.status < 400:
+                return answer
+            why = f"{answer.status} {answer.body}"
+            if answer.status not in (429, 503) or answer.retry_after is None:
+                raise GaveUp(f"{method} {path}: {why}")
+            # Beside Retry-After something at random: all who were sent away together would come back together.
+            await asyncio.sleep(answer.retry_after + random.uniform(0, WAIT_SECONDS))
+        raise GaveUp(f"{method} {path}, {TRIES} times: {why}")
+
+    async def _ask(self, at: int, method: str, path: str, token: str, body: object) -> Answer:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            answer = await call(self.port(at), method, path, token, body)
+        if answer.status in (429, 503) and answer.retry_after is not None:
+            self.told_to_wait += 1
+        elif answer.status >= 500:
+            self.broken[f"{method} {answer.status}"] += 1
+        return answer
+
+
+async def call(port: int, method: str, path: str, token: str, body: object = None) -> Answer:
+    """Raises OSError, EOFError or ValueError where no whole answer comes."""
+    payload = b"" if body is None else json.dumps(body).encode()
+    head = [
+        f"{method} {path} HTTP/1.1",
+        f"Host: 127.0.0.1:{port}",
+        f"Authorization: Bearer {token}",
+        "Content-Type: application/json",
+        f"Content-Length: {len(payload)}",
+        "Connection: close",
+    ]
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write("\r\n".join([*head, "", ""]).encode() + payload)
+        first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin1").split("\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)}
+        text = await reader.readexactly(int(headers["content-length"]))
+    except KeyError:
+        raise ValueError(f"{method} {path}: an answer without a length") from None
+    finally:
+        writer.close()
+    return Answer(status=int(first.split(" ")[1]), headers=headers, body=json.loads(text) if text else None)
