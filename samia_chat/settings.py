@@ -179,7 +179,7 @@ if WORKERS > 1 and not REDIS_URL:
     raise ImproperlyConfigured("Several web processes need Redis between them. Set REDIS_URL, or SAMIA_WORKERS=1.")
 CHANNEL_LAYERS: dict[str, Any] = {
     "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "BACKEND": "samia_chat.realtime.layer.PubSubLayer",
         "CONFIG": {"hosts": [REDIS_URL], "prefix": "samia"},
     }
     if REDIS_URL

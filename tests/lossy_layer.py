@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from channels_redis.pubsub import RedisPubSubChannelLayer
+from samia_chat.realtime.layer import PubSubLayer
 
 LOSS = 0.2
 
 
-class LossyLayer(RedisPubSubChannelLayer):  # type: ignore[misc]  # channels has no types
+class LossyLayer(PubSubLayer):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._random = random.Random(20)
