@@ -32,10 +32,8 @@ SESSIONS = 20
 RATE = 200.0
 STORM = 400
 MISSED = 10  # messages that each dropped socket misses
-LONG_TEXT, LONG_RATE = (
-    4900,
-    40.0,
-)  # characters of three bytes, so many a second to each who reads badly: to fill a queue
+LONG_TEXT = 4900  # characters of three bytes each
+LONG_RATE = 60.0  # of them a second to each who reads badly: more than the kernel (4 MB) and the server keep for one
 POSTS_RATE = 10.0
 SLOW_TURN = 0.1  # seconds between two looks of the one who reads slowly
 FILES = 16_000  # descriptors: a socket has one here and one in a server
