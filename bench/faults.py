@@ -188,6 +188,7 @@ async def storm(scene: Scene, plan: Plan) -> Notes:
     await asyncio.sleep(plan.before)
     calm = time.perf_counter()
     await asyncio.sleep(plan.window)
+    dropped_at = time.perf_counter()
     for client in dropped:
         client.may_come.clear()
         client.drop()
@@ -204,7 +205,7 @@ async def storm(scene: Scene, plan: Plan) -> Notes:
         "sockets": str(len(dropped)),
         "first coming": f"{coming:.1f} s",
         "others p50 / p99": _both(scene.record.latency(begun, end, TALKERS)),
-        "before": _both(scene.record.latency(calm, begun, TALKERS)),
+        "before": _both(scene.record.latency(calm, dropped_at, TALKERS)),
     }
 
 

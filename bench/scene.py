@@ -41,7 +41,12 @@ class Web(Samia):
 
     def __init__(self, people: Sequence[world.Person], number: int, settings: Mapping[str, str]) -> None:
         super().__init__(Cores(None, None), people, {**SETTINGS, **settings})
-        self.name = f"faults_{number}"
+        self.number, self.lives = number, 0
+
+    def serve(self) -> None:
+        self.lives += 1
+        self.name = f"faults_{self.number}_{self.lives}"  # each life has a log of its own
+        super().serve()
 
     @property
     def database(self) -> str:

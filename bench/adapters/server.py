@@ -145,4 +145,5 @@ def _wait_until_ready(address: str, process: subprocess.Popen[bytes], log: Path)
         except (urllib.error.URLError, OSError):
             time.sleep(0.05)
     tail = "\n".join(log.read_text(errors="replace").splitlines()[-6:])
-    raise Refusal(f"a server did not become ready. The end of its log:\n{tail}")
+    how = "did not become ready" if process.poll() is None else f"ended with {process.returncode} before it was ready"
+    raise Refusal(f"a server {how}. The end of its log:\n{tail}")
