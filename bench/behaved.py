@@ -26,7 +26,7 @@ from bench.rest import Door, GaveUp
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 2.0  # seconds before coming back, at most: the first time, and later
 TRIES = 60  # to connect, one after the other
-WELCOME_SECONDS = 20.0
+WELCOME_SECONDS = 30.0
 RETRY_SECONDS = 2.0  # where a refusal for now names no time
 PING_SECONDS = 60.0
 SMALL_BUFFER = 4096  # bytes the kernel keeps for a client that does not read: the server is to notice soon
@@ -155,7 +155,12 @@ class Client:
     async def _open(self, url: str, ticket: str) -> Line:
         headers = {"Sec-WebSocket-Protocol": f"samia.v1, ticket.{ticket}", "User-Agent": world.USER_AGENT}
         _, line = await ws_connect(
-            lambda: Line(self), url, extra_headers=headers, enable_auto_pong=True, socket_factory=self.make_socket
+            lambda: Line(self),
+            url,
+            extra_headers=headers,
+            enable_auto_pong=True,
+            websocket_handshake_timeout=WELCOME_SECONDS,
+            socket_factory=self.make_socket,
         )
         assert isinstance(line, Line)  # what the factory returned
         return line
