@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections import deque
 from dataclasses import dataclass
 from uuid import UUID
@@ -25,6 +24,7 @@ log = logging.getLogger(__name__)
 MAX_BATCH = 64
 # How long a send waits for a database that restarts before it is refused. Its client tries again with the same id.
 PATIENCE_SECONDS = 8.0
+ATTEMPT_SECONDS = 1.0  # what even a send that waited that long behind others is given
 _RETRY_ALONE = (pg.LockNotAvailable, pg.DeadlockDetected)
 
 
@@ -32,7 +32,7 @@ _RETRY_ALONE = (pg.LockNotAvailable, pg.DeadlockDetected)
 class Waiting:
     draft: Draft
     answer: asyncio.Future[tuple[Stored, bool]]
-    since: float
+    since: float  # by the clock of the event loop
     # The connection broke while it was on its way: it may have been stored, so a replay of it is its own.
     is_retry: bool = False
 
@@ -51,7 +51,7 @@ class Batcher:
         Drafts of one sender are stored in the order of the calls. The future raises Busy when its session is locked for
         over two seconds or the database does not answer within eight.
         """
-        entry = Waiting(draft=draft, answer=self._loop.create_future(), since=time.perf_counter())
+        entry = Waiting(draft=draft, answer=self._loop.create_future(), since=self._loop.time())
         self._waiting.append(entry)
         if self._task is None:
             self._task = self._loop.create_task(self._run())
@@ -97,7 +97,7 @@ class Batcher:
             return
         for entry, stored in zip(batch, rows, strict=True):
             entry.answer.set_result((stored, entry.is_retry))
-        telemetry.observe("message.batch", size=len(batch), seconds=time.perf_counter() - batch[0].since)
+        telemetry.observe("message.batch", size=len(batch), seconds=self._loop.time() - batch[0].since)
 
     async def _store_singly(self, batch: list[Waiting]) -> None:
         """What is at fault fails alone; of a session that is locked only the first one waits for the lock again."""
@@ -121,7 +121,8 @@ class Batcher:
 
     async def _call_patiently(self, batch: list[Waiting]) -> list[Stored]:
         """Call the function; over a broken connection again, which is safe because ids make it so. Raises Busy, too."""
-        deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+        waiting_since = min(entry.since for entry in batch)
+        deadline = max(waiting_since + PATIENCE_SECONDS, self._loop.time() + ATTEMPT_SECONDS)
         pause = 0.02
         while True:
             try:
@@ -132,7 +133,7 @@ class Batcher:
                 if self._connection is not None and not self._connection.closed and not isinstance(error, TimeoutError):
                     raise
                 await self._forget_connection()
-                if asyncio.get_running_loop().time() + pause > deadline:
+                if self._loop.time() + pause > deadline:
                     raise Busy("The database does not answer. Try again.", retry_after=2) from error
                 log.warning("send: connection lost, trying again", extra={"why": str(error).strip()[:200]})
             for entry in batch:

@@ -141,6 +141,10 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
                     self.close(SIGNED_OUT)
                 elif user.role != self.role:
                     self.close(RESYNC)
+        except asyncio.CancelledError:  # by a server that cancels when the peer is gone
+            if self in hub.sockets:
+                hub.leave(self)
+            raise
         except Exception:
             log.exception("a socket could not be admitted")
             if self in hub.sockets:
@@ -289,9 +293,8 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
             self._fail(ref, error)
 
     async def _resume(self, request: requests.Resume) -> None:
-        async with (
-            self._resuming
-        ):  # answers are large: one at a time, and only to a peer that has taken what was before
+        # Answers are large: one at a time, and only to a peer that has taken what was before.
+        async with self._resuming:
             await self._outbox.drained()
             answer = await in_transaction(self.who, sync, viewer=self.user, held=request.sessions)
             self._answer({"type": "resumed", "ref": request.ref, **answer})

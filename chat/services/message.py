@@ -1,7 +1,7 @@
 """Sending, editing and deleting messages.
 
 Sending is one SQL function, app.send_chat_messages, with two callers: `send_message` inside a transaction, on Django's
-connection, and `send_alone` through the batcher, for sockets and REST. What they share is here.
+connection, and `Runtime.send` (chat/live) through the batcher, for sockets and REST. What they share is here.
 """
 
 from __future__ import annotations
