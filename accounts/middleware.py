@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
-from django.http.cookie import parse_cookie
 from psycopg_pool import PoolTimeout
 
 from accounts.external import is_external
@@ -48,17 +47,13 @@ def authentication(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-def login_of_cookie(cookies: str) -> UUID | None:
-    """The login that the session cookie in a Cookie header stands for; None without one of ours. Asks the database."""
-    return _login_of(_session_of(parse_cookie(cookies).get(settings.SESSION_COOKIE_NAME, "")))
+def session_key(cookie: str) -> str | None:
+    """The key of a browser session in a cookie's value; None where it cannot be ours, so that no query is given it."""
+    return cookie if _COOKIE.fullmatch(cookie) else None
 
 
-def _session_of(cookie: str) -> SessionStore:
-    """The browser session of a cookie's value; an empty one where it cannot be ours, so that no query is given it."""
-    return SessionStore(cookie if _COOKIE.fullmatch(cookie) else None)
-
-
-def _login_of(session: SessionStore) -> UUID | None:
+def login_of_session(session: SessionStore | Mapping[str, str]) -> UUID | None:
+    """The login that the contents of a browser session name, if they name one."""
     try:
         return UUID(session[SESSION_KEY])
     except (KeyError, ValueError):
@@ -67,7 +62,7 @@ def _login_of(session: SessionStore) -> UUID | None:
 
 def _identify(request: HttpRequest) -> None:
     # In the place of Django's, which takes any cookie for a key. Nobody has read it before this middleware.
-    request.session = _session_of(request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""))
+    request.session = SessionStore(session_key(request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")))
     refusal: Problem | None = None
     try:
         login_id, by = _credential(request)
@@ -86,7 +81,7 @@ def _credential(request: HttpRequest) -> tuple[UUID | None, str]:
         # A bearer decides alone: with a bad one the cookie is not looked at.
         scheme, _, token = header.partition(" ")
         return (_login_of_bearer(token.strip()) if scheme.lower() == "bearer" else None), "bearer"
-    login_id = _login_of(request.session)  # type: ignore[arg-type]  # set above
+    login_id = login_of_session(request.session)  # type: ignore[arg-type]  # set above
     return login_id, "cookie" if login_id else ""
 
 

@@ -65,14 +65,6 @@ def issue_ticket(*, login_id: UUID) -> tuple[str, int]:
     return ticket, settings.TICKET_SECONDS
 
 
-def use_ticket(ticket: str) -> UUID | None:
-    """The login behind a ticket, which is then used up; None if it is unknown, used or expired."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT app.use_ticket(%s)", [tokens.digest(ticket)])
-        found: UUID | None = cursor.fetchone()[0]
-    return found
-
-
 def _pair(user: User, login_id: UUID, refresh: str) -> TokenPair:
     access = tokens.make_access_token(user_id=user.pk, login_id=login_id)
     return TokenPair(access=access, refresh=refresh, expires_in=settings.ACCESS_TOKEN_SECONDS)

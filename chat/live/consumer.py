@@ -20,9 +20,8 @@ from channels.consumer import AsyncConsumer
 from django.conf import settings
 
 from accounts.identity import actor_of, login_user
-from accounts.middleware import login_of_cookie
 from accounts.models import User
-from accounts.services.token import use_ticket
+from accounts.socket_sign_in import Credential
 from audit.refusals import record_refusal
 from chat import frames
 from chat.errors import WrongSessionState
@@ -74,6 +73,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
         self.heard_at = time.monotonic()
         self._jobs: set[asyncio.Task[None]] = set()
         self._resuming = asyncio.Lock()
+        self._was_level = False
         self._receipts: dict[tuple[UUID, str], int] = {}
         self._receipt_job: asyncio.Task[None] | None = None
 
@@ -105,7 +105,8 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
     async def _admit(self, send: Callable[[Event], Awaitable[None]]) -> bool:
         """Accept the connection of somebody signed in; say why not otherwise."""
         headers = {name.decode("latin1"): value.decode("latin1") for name, value in self.scope["headers"]}
-        ticket = next((p for p in self.scope.get("subprotocols", ()) if p.startswith(TICKET)), None)
+        protocols = self.scope.get("subprotocols", ())
+        ticket = next((name.removeprefix(TICKET) for name in protocols if name.startswith(TICKET)), None)
         if ticket is None and headers.get("origin") not in settings.PUBLIC_ORIGINS:
             # A page of somebody else's, using the cookie of whoever looks at it.
             telemetry.observe("refused", code="origin", status=403)
@@ -117,26 +118,25 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
             request_id=new_request_id(headers.get("x-request-id", "")),
         )
         actor.become(base)
-        protocol = PROTOCOL if PROTOCOL in self.scope.get("subprotocols", ()) else None
+        protocol = PROTOCOL if PROTOCOL in protocols else None
         hub = self._runtime.hub
         try:
             async with asyncio.timeout(START_SECONDS):
                 await self._runtime.listening.wait()
-            login_id = await in_transaction(base, _login_of, ticket, headers.get("cookie", ""))
             epoch = hub.access_epoch
-            user = await in_transaction(base, login_user, login_id) if login_id else None
+            found = await self._runtime.admissions.answer(Credential(ticket, headers.get("cookie", "")))
             await send({"type": "websocket.accept", "subprotocol": protocol})
-            if user is None or login_id is None:
+            if found is None:
                 await send({"type": "websocket.close", "code": SIGNED_OUT})
                 return False
-            self._become(user, login_id, actor_of(user, base))
+            self._become(found.user, found.login_id, actor_of(found.user, base))
             if len(hub.users.get(self.user_id, ())) >= MAX_SOCKETS:
                 await send({"type": "websocket.close", "code": TOO_FAST_CODE})
                 return False
             heads = await hub.join(self)
             if hub.access_epoch != epoch:
                 # Signed out, or given another role, before notices found this socket.
-                user = await in_transaction(base, login_user, login_id)
+                user = await in_transaction(base, login_user, self.login_id)
                 if user is None:
                     self.close(SIGNED_OUT)
                 elif user.role != self.role:
@@ -296,7 +296,10 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
         # Answers are large: one at a time, and only to a peer that has taken what was before.
         async with self._resuming:
             await self._outbox.drained()
-            answer = await in_transaction(self.who, sync, viewer=self.user, held=request.sessions)
+            turn = self._runtime.catching_up if self._was_level else self._runtime.coming
+            async with turn:
+                answer = await in_transaction(self.who, sync, viewer=self.user, held=request.sessions)
+            self._was_level = self._was_level or not answer["more"]
             self._answer({"type": "resumed", "ref": request.ref, **answer})
 
     async def _online_users(self, request: requests.GetOnlineUsers) -> None:
@@ -397,8 +400,3 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
             log.error("a frame could not be carried out", exc_info=error)
             error = Busy("Something went wrong on our side. Try again.", retry_after=2)
         self._refuse(ref, error)
-
-
-def _login_of(ticket: str | None, cookies: str) -> UUID | None:
-    """The login that a ticket or a session cookie stands for. A ticket decides alone, and is used up."""
-    return login_of_cookie(cookies) if ticket is None else use_ticket(ticket.removeprefix(TICKET))

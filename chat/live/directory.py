@@ -9,6 +9,7 @@ from django.db import connection
 
 from samia_chat import actor
 from samia_chat.db.threads import in_transaction
+from samia_chat.gathering import Gathering
 from samia_chat.realtime.hub import Head
 
 HEADS = (
@@ -23,8 +24,22 @@ MEMBERS = (
 class Directory:
     """The hub's Directory over the database."""
 
+    def __init__(self) -> None:
+        self._people = Gathering(self._heads_of_several)
+
     async def heads(self, users: list[UUID], sessions: list[UUID]) -> dict[UUID, Head]:
         return await in_transaction(actor.system("hub"), _ask, HEADS, [users, sessions])
+
+    async def heads_of(self, user: UUID) -> dict[UUID, Head]:
+        return await self._people.answer(user)
+
+    async def _heads_of_several(self, users: list[UUID]) -> list[dict[UUID, Head]]:
+        heads = await self.heads(list(set(users)), [])
+        found: dict[UUID, dict[UUID, Head]] = {}
+        for session, head in heads.items():
+            for member in head.members:
+                found.setdefault(member, {})[session] = head
+        return [found.get(user, {}) for user in users]
 
     async def members(self, sessions: list[UUID]) -> dict[UUID, Head]:
         return await in_transaction(actor.system("hub"), _ask, MEMBERS, [sessions])

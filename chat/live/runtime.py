@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import connection
 
 from accounts.identity import live_logins
+from accounts.socket_sign_in import Credential, SignedIn, signed_in
 from chat import frames
 from chat.errors import refusal_of
 from chat.live.batcher import Batcher
@@ -28,6 +29,7 @@ from chat.services.message import Draft, Sent, Stored
 from samia_chat import actor, telemetry
 from samia_chat.db.threads import in_transaction
 from samia_chat.errors import Busy
+from samia_chat.gathering import Gathering
 from samia_chat.limits import limiter
 from samia_chat.realtime import hub as hubs
 from samia_chat.realtime.events import Event
@@ -40,6 +42,10 @@ LAYER_TIMEOUT = 2.0  # seconds a publish may take before its events are given up
 PROBE_SECONDS = 2.0  # how often a process asks itself through Redis whether the layer lives
 ANSWER_SECONDS = 15.0  # a view waits so long for its message to be stored
 IDLE_SECONDS = 120.0  # a socket that sends nothing for so long is closed
+# What is worked on at the same time. The rest waits in the event loop, where waiting costs nothing: more threads would take
+# the interpreter from the loop, and when all clients come back at once no message would be delivered for seconds.
+REQUESTS = 8
+RESUMES = 2  # of sockets that come, and as many of those that have missed something since: they do not queue behind the others
 AGAIN_SECONDS = 1.0  # after which a job that ended by itself is started again
 
 SIGNED_OUT, DEACTIVATED, IDLE, RESYNC, RESTART = 4401, 4403, 4408, 4410, 1012
@@ -50,6 +56,10 @@ class Runtime:
         is_alone = not settings.REDIS_URL
         self.hub = Hub(Directory(), None if is_alone else self._pass_on)
         self.batcher = Batcher(settings.DATABASE_URL)
+        self.admissions: Gathering[Credential, SignedIn | None] = Gathering(self._admit)
+        self.requests = asyncio.Semaphore(REQUESTS)
+        self.coming = asyncio.Semaphore(RESUMES)
+        self.catching_up = asyncio.Semaphore(RESUMES)
         self.presence = PresenceKeeper(self.hub.node)
         self.typing = TypingSignals(self._tell_typing)
         self.layer_is_up = True
@@ -92,6 +102,9 @@ class Runtime:
         await asyncio.gather(*self._tasks, *self._background, return_exceptions=True)
         with suppress(Exception):
             await self.presence.stop()
+
+    async def _admit(self, credentials: list[Credential]) -> list[SignedIn | None]:
+        return await in_transaction(actor.NOBODY, signed_in, credentials)
 
     # Sending ---------------------------------------------------------------------------------------------------------
 

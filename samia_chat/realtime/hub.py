@@ -44,6 +44,9 @@ class Directory(Protocol):
     async def heads(self, users: list[UUID], sessions: list[UUID]) -> dict[UUID, Head]:
         """The sessions of these people and these sessions; `members` are those of `users` who are in it."""
 
+    async def heads_of(self, user: UUID) -> dict[UUID, Head]:
+        """The sessions of one person."""
+
     async def members(self, sessions: list[UUID]) -> dict[UUID, Head]:
         """These sessions with all their members; those that are not there are missing."""
 
@@ -112,7 +115,7 @@ class Hub:
         self.sockets.add(socket)
         self.users.setdefault(socket.user_id, set()).add(socket)
         with self._reading():
-            heads = await self.directory.heads([socket.user_id], [])
+            heads = await self.directory.heads_of(socket.user_id)
             outdated = {session for session, head in heads.items() if self._is_outdated(head)}
             self.recheck(outdated)
             current = [head for session, head in heads.items() if session not in outdated]

@@ -17,8 +17,6 @@ from django.test import Client
 from accounts import tokens
 from accounts.addresses import network_of
 from accounts.errors import SignInDelayed
-from accounts.identity import login_user
-from accounts.middleware import login_of_cookie
 from accounts.models import Login
 from accounts.services import sign_in
 from samia_chat import actor
@@ -377,21 +375,6 @@ def test_a_session_cookie_that_is_none_of_ours_is_no_session(cookie: str, path: 
     without = Client(raise_request_exception=False).get(path)
     answer = Client(raise_request_exception=False).get(path, headers={"Cookie": f"samia_session={cookie}"})
     assert answer.status_code == without.status_code < 500
-
-
-def test_the_login_of_a_cookie_header(world: World) -> None:
-    key = browser(world)._client.cookies["samia_session"].value
-    login = login_of_cookie(f"samia_language=en; samia_session={key}")
-    assert login is not None
-    assert login_user(login) == world.client
-    for cookies in (
-        "",
-        "samia_session=",
-        f"other={key}",
-        r'samia_session="\000aaaaaaaaaa"',
-        f"samia_session={'a' * 32}",
-    ):
-        assert login_of_cookie(cookies) is None
 
 
 def test_signing_out_ends_tokens_and_cookie(world: World) -> None:

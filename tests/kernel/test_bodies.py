@@ -148,6 +148,20 @@ async def test_without_lifespan_the_database_is_checked_before_the_first_request
     assert asked == 3
 
 
+async def test_so_many_requests_are_worked_on_at_once_and_the_health_of_the_process_is_told_beside_them(
+    truth: Truth,
+) -> None:
+    requests = runtime.ensure_started().requests
+    for _ in range(runtime.REQUESTS):
+        await requests.acquire()
+    waiting = asyncio.create_task(ask_application("/api/me"))
+    assert [await ask_application(path) for path in ("/healthz", "/readyz")] == [200, 200]
+    await asyncio.sleep(0.1)
+    assert not waiting.done()
+    requests.release()
+    assert await waiting == 401
+
+
 def test_daphne_serves_nobody_as_the_owner_of_the_tables() -> None:
     port = free_port()
     command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "samia_chat.asgi:application"]

@@ -50,6 +50,9 @@ class FakeDirectory:
         await self._pause()
         return found
 
+    async def heads_of(self, user: UUID) -> dict[UUID, Head]:
+        return await self.heads([user], [])
+
     async def members(self, sessions: list[UUID]) -> dict[UUID, Head]:
         found = {s: self._head(s, self.members_of[s]) for s in sessions if s in self.members_of}
         await self._pause()

@@ -551,3 +551,18 @@ async def test_heartbeats_tell_the_set_of_sessions(world: World, monkeypatch: py
     assert beat["sessions_digest"] == digest([world.session])
     assert digest([world.session, world.other]) == digest([world.other, world.session])
     assert digest([]) == "0" * 32
+
+
+async def test_who_missed_something_does_not_wait_behind_those_who_come(world: World) -> None:
+    device = await Device(world.client).open()
+    held = {"sessions": {str(world.session): 0}}
+    await device.ask("resume", "resumed", **held)  # from here on it is level
+    coming = runtime.ensure_started().coming
+    for _ in range(runtime.RESUMES):
+        await coming.acquire()
+    late = await Device(world.reader).open()
+    ref = late.send("resume", **held)
+    await device.ask("resume", "resumed", **held)
+    await late.nothing("resumed")
+    coming.release()
+    await late.expect("resumed", ref=ref)
