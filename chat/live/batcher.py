@@ -126,9 +126,7 @@ class Batcher:
         pause = 0.02
         while True:
             try:
-                # A peer that vanished without a word would let us wait for as long as TCP does.
-                async with asyncio.timeout_at(deadline):
-                    return await self._call([entry.draft for entry in batch])
+                return await self._call([entry.draft for entry in batch], deadline)
             except (psycopg.OperationalError, OSError) as error:  # TimeoutError is one
                 if self._connection is not None and not self._connection.closed and not isinstance(error, TimeoutError):
                     raise
@@ -146,8 +144,10 @@ class Batcher:
         if connection is not None:
             await connection.close()
 
-    async def _call(self, drafts: list[Draft]) -> list[Stored]:
+    async def _call(self, drafts: list[Draft], deadline: float) -> list[Stored]:
+        # A peer that vanished without a word would let us wait for as long as TCP does.
         if self._connection is None or self._connection.closed:
             await self._forget_connection()
-            self._connection = await SendConnection.open(self._conninfo)
-        return await self._connection.call(drafts)
+            async with asyncio.timeout_at(deadline):
+                self._connection = await SendConnection.open(self._conninfo)
+        return await self._connection.call(drafts, deadline)

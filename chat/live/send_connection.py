@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -63,31 +62,41 @@ class SendConnection:
         self._loop.remove_writer(self._fd)
         await self._connection.close()
 
-    async def call(self, drafts: list[Draft]) -> list[Stored]:
-        """What the SQL function answers, for drafts of one database role. Raises psycopg.Error, OSError."""
+    async def call(self, drafts: list[Draft], deadline: float) -> list[Stored]:
+        """What the SQL function answers, for drafts of one database role.
+
+        Raises psycopg.Error, and OSError: of the connection, or TimeoutError when the clock of the loop has passed `deadline`.
+        """
         role = drafts[0].sender.database_role
         if role == "none":
             # One statement in autocommit: the identities that the function sets end with it.
-            return _rows(await self._execute(drafts))
+            return _rows(await self._execute(drafts, deadline))
+        async with asyncio.timeout_at(deadline):
+            return await self._call_as(role, drafts, deadline)
+
+    async def _call_as(self, role: str, drafts: list[Draft], deadline: float) -> list[Stored]:
         self._loop.remove_reader(self._fd)  # psycopg reads by itself
         try:
             async with self._connection.transaction():
                 await self._connection.execute("SELECT set_config('role', %s, true)", [role])
                 self._loop.add_reader(self._fd, self._read)
-                result = await self._execute(drafts)
+                result = await self._execute(drafts, deadline)
                 self._loop.remove_reader(self._fd)
         finally:
             if not self.closed:
                 self._loop.add_reader(self._fd, self._read)
         return _rows(result)
 
-    async def _execute(self, drafts: list[Draft]) -> pq.abc.PGresult:
+    async def _execute(self, drafts: list[Draft], deadline: float) -> pq.abc.PGresult:
         self._answer = self._loop.create_future()
+        # A timer and not asyncio.timeout: that knows the task and its cancellations, for ten times the price.
+        late = self._loop.call_at(deadline, self._fail, TimeoutError("the database has not answered"))
         try:
             self._pgconn.send_query_prepared(_NAME, _parameters(drafts), _BINARY, result_format=pq.Format.BINARY)
             self._flush()
             return await self._answer
         finally:
+            late.cancel()
             self._answer = None
 
     def _flush(self) -> None:
@@ -131,7 +140,7 @@ class SendConnection:
         else:
             self._fail(psycopg.errors.error_from_result(result))
 
-    def _fail(self, error: psycopg.Error) -> None:
+    def _fail(self, error: psycopg.Error | TimeoutError) -> None:
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(error)
 
@@ -142,17 +151,16 @@ def _parameters(drafts: list[Draft]) -> list[bytes]:
 
 
 def _uuids(values: list[UUID | None]) -> bytes:
-    elements = (_NULL if value is None else b"\0\0\0\x10" + value.bytes for value in values)
-    return _array(_UUID, len(values), elements)
+    return _array(_UUID, [_NULL if value is None else b"\0\0\0\x10" + value.bytes for value in values])
 
 
 def _texts(values: list[str]) -> bytes:
     encoded = [value.encode() for value in values]
-    return _array(_TEXT, len(values), (_SIZE.pack(len(value)) + value for value in encoded))
+    return _array(_TEXT, [_SIZE.pack(len(value)) + value for value in encoded])
 
 
-def _array(element_type: int, count: int, elements: Iterable[bytes]) -> bytes:
-    return _HEAD.pack(1, 1, element_type, count, 1) + b"".join(elements)
+def _array(element_type: int, elements: list[bytes]) -> bytes:
+    return _HEAD.pack(1, 1, element_type, len(elements), 1) + b"".join(elements)
 
 
 def _rows(result: pq.abc.PGresult) -> list[Stored]:
