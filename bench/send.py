@@ -1,4 +1,4 @@
-"""Messages stored and delivered, beside Socket.IO doing the same: a core's throughput, latency, nothing lost.
+"""Messages stored and delivered, beside Socket.IO and ejabberd: a core's throughput, latency, nothing lost.
 
 Rounds are interleaved, each server in each round with a fresh database. Figures are medians of the rounds; what must never
 happen (lost, doubled, reordered) is summed.
@@ -10,13 +10,14 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import uvloop
 
 from bench import report, world
+from bench.adapters.ejabberd import Ejabberd
 from bench.adapters.samia import Samia
 from bench.adapters.server import Server, Unavailable
 from bench.adapters.socketio import SocketIO
@@ -27,7 +28,7 @@ from samia_chat.embedded.terminal import one_sentence
 
 NEEDS = ("postgresql", "redis")
 RATES = (500, 2000)
-SETTLE_SECONDS = 3.0  # presence is announced two seconds after the last one came
+OURS = Samia.name
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def main() -> None:
         faults = [f"{name}: {fault}" for name, rounds in found.items() for fault in faults_of(rounds)]
         for fault in faults:
             progress(f"WRONG  {fault}")
-    sys.exit(1 if any(fault.startswith("ours:") for fault in faults) else 0)
+    sys.exit(1 if any(fault.startswith(f"{OURS}:") for fault in faults) else 0)
 
 
 def _options() -> argparse.Namespace:
@@ -79,19 +80,19 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout, progress on stderr")
     parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
     parser.add_argument("--no-pin", action="store_true", help="let servers and driver share all cores")
-    parser.add_argument("--only", choices=["ours", "socketio_redis", "socketio_batched"], action="append")
+    parser.add_argument("--only", choices=["ours", "socketio_redis", "ejabberd", "socketio_batched"], action="append")
     parser.add_argument("--batched", action="store_true", help="also Socket.IO with our batching, a peer nobody ships")
     return parser.parse_args()
 
 
 def _plan(options: argparse.Namespace) -> Plan:
     if options.quick:
-        return Plan(options.rounds, options.sessions, warm=1.0, closed=4.0, open=3.0)
+        return Plan(options.rounds, options.sessions, warm=0.5, closed=2.0, open=1.5)
     return Plan(options.rounds, options.sessions, warm=2.0, closed=10.0, open=8.0)
 
 
 def _chosen(options: argparse.Namespace, cores: Cores, people: Sequence[world.Person]) -> list[Server]:
-    servers: list[Server] = [Samia(cores, people), SocketIO(cores, people)]
+    servers: list[Server] = [Samia(cores, people), SocketIO(cores, people), Ejabberd(cores, people)]
     if options.batched or "socketio_batched" in (options.only or ()):
         servers.append(SocketIO(cores, people, is_batched=True))
     return [server for server in servers if not options.only or server.name in options.only]
@@ -132,7 +133,7 @@ async def _drive(server: Server, plan: Plan) -> Round:
     load = Load(plan.sessions)
     before = server.stored()
     load.senders = await server.connect(load)
-    await asyncio.sleep(SETTLE_SECONDS)
+    await asyncio.sleep(server.settle_seconds)
     windows = [await load.closed(warm=plan.warm, seconds=plan.closed, roots=server.roots())]
     _tell(windows[-1])
     for rate in RATES:
@@ -184,6 +185,14 @@ def summary(rounds: Sequence[Round]) -> dict[str, Any]:
     return found
 
 
+def ratios(results: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+    """Our messages per core-second to those of each peer, of medians; empty when ours was not measured."""
+    if OURS not in results:
+        return {}
+    ours = results[OURS]["msgs_per_core_s"]
+    return {name: round(ours / max(1, one["msgs_per_core_s"]), 2) for name, one in results.items() if name != OURS}
+
+
 def faults_of(rounds: Sequence[Round]) -> list[str]:
     """What must not happen, in words."""
     counted = ("lost", "doubled", "reordered", "unacknowledged")
@@ -206,22 +215,28 @@ def _show(
     }
     command = " ".join(["./samia bench send", *(word for word in sys.argv[1:] if word not in ("--write", "--json"))])
     text = markdown(servers, results)
-    note = f"{plan.rounds} rounds, {plan.sessions} sessions of two; windows of {plan.closed:.0f} and {plan.open:.0f} s; {cores}"
+    note = f"{plan.rounds} rounds, {plan.sessions} sessions of two; windows of {plan.closed:g} and {plan.open:g} s; {cores}"
+    beneath = footnote(servers, results)
     if options.write:
-        report.write("send", f"{report.origin(command, versions, note)}\n\n{text}")
+        report.write("send", f"{report.origin(command, versions, note)}\n\n{text}\n\n{beneath}")
     if options.json:
         rounds = {name: [asdict(one) for one in many] for name, many in found.items()}
         missing = dict.fromkeys(passed_over)
         about = {"command": command, "versions": versions, "cores": str(cores), "passed_over": passed_over}
-        print(json.dumps({**missing, **results, "about": about, "rounds": rounds}))
+        print(json.dumps({**missing, **results, "ratios": ratios(results), "about": about, "rounds": rounds}))
     else:
-        print(report.plain(text))
+        print("\n".join(part for part in (report.plain(text), beneath) if part))
 
 
 def markdown(servers: Sequence[Server], results: dict[str, dict[str, Any]]) -> str:
-    head = ("", "messages per core-second", "CPU s per 1,000 (app + pg + redis)")
-    head += tuple(f"p50 / p99 ms at {rate}/s" for rate in RATES)
-    head += ("lost, doubled, reordered",)
+    latencies = (f"p50 / p99 ms at {rate}/s" for rate in RATES)
+    head = (
+        "",
+        "messages per core-second",
+        "CPU s per 1,000 (app + pg + redis)",
+        *latencies,
+        "lost, doubled, reordered",
+    )
     rows = []
     for server in servers:
         one = results[server.name]
@@ -232,6 +247,13 @@ def markdown(servers: Sequence[Server], results: dict[str, dict[str, Any]]) -> s
             (server.title, f"{one['msgs_per_core_s']:,.0f}", f"{one['cpu_per_1k']:.3f} ({split})", *latency, wrong)
         )
     return report.table(head, rows)
+
+
+def footnote(servers: Sequence[Server], results: Mapping[str, Mapping[str, Any]]) -> str:
+    """What stands beneath the table; nothing when there is nothing to compare."""
+    titles = {server.name: server.title for server in servers}
+    times = [f"{ratio:.2f} × {titles[name]}" for name, ratio in ratios(results).items()]
+    return f"Ours in messages per core-second, of medians: {'; '.join(times)}." if times else ""
 
 
 if __name__ == "__main__":

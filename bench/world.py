@@ -8,7 +8,9 @@ import os
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
 
 import psycopg
@@ -33,6 +35,12 @@ class Person:
 def url(variable: str, database: str) -> str:
     """The address in an environment variable of the launcher's, for another database of the cluster."""
     return os.environ[variable].replace(f"/{MIGRATED}?", f"/{database}?")
+
+
+def socket_folder() -> Path:
+    """Where the cluster's Unix socket lies, for programs that take no address like `url`."""
+    (folder,) = parse_qs(urlsplit(os.environ["BENCH_SUPERUSER_URL"]).query)["host"]
+    return Path(folder)
 
 
 def superuser(database: str) -> psycopg.Connection[Any]:

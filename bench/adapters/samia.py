@@ -42,6 +42,7 @@ class Samia(server.Server):
     name = "ours"
     title = "samia_chat: uvicorn, Redis"
     home = "/readyz"
+    settle_seconds = 3.0  # presence is announced two seconds after the last one came
 
     def __init__(self, cores: Cores, people: Sequence[world.Person], settings: Mapping[str, str] | None = None) -> None:
         """`settings`: environment variables on top of those of every run."""

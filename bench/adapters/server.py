@@ -9,7 +9,9 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Awaitable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Protocol, Self
 from uuid import uuid4
 
 from bench import world
@@ -26,6 +28,13 @@ _NOT_INHERITED = ("SAMIA_", "DATABASE_", "REDIS_", "BENCH_")
 
 class Unavailable(Exception):
     """A peer that cannot run here, and why. It is named and passed over."""
+
+
+class Stored(Protocol):
+    """What a server's database holds."""
+
+    def wrong(self, before: Self, delivered: int) -> list[str]:
+        """What must not be after `delivered` messages since `before`, in words. Empty when all is well."""
 
 
 class Client(Socket):
@@ -46,6 +55,8 @@ class Server:
     name: str  # its key in results
     title: str  # its name in tables
     home = "/"  # answers 200 when it serves
+    template = world.WORLD  # the database that each start copies
+    settle_seconds = 0.5  # after everybody has come, before the load
 
     def __init__(self, cores: Cores, people: Sequence[world.Person]) -> None:
         """`people`: of the world that is copied for each start; person 2 × session + side."""
@@ -64,6 +75,9 @@ class Server:
         """Of what it is made of, by name."""
         raise NotImplementedError
 
+    def configure(self) -> None:
+        """Write the files that the process reads when it starts."""
+
     def command(self) -> list[str]:
         raise NotImplementedError
 
@@ -71,9 +85,16 @@ class Server:
         """On top of the plain environment."""
         raise NotImplementedError
 
+    def tickets(self) -> list[str]:
+        """What admits one socket of each person, once."""
+        return world.make_tickets(self.database, self.people)
+
     def opening(self, load: Load, user: int, ticket: str) -> Awaitable[Socket]:
-        """Sign a person in. `ticket` admits one socket of his, once."""
+        """Sign a person in with his ticket."""
         raise NotImplementedError
+
+    def stored(self) -> Stored:
+        return world.stored(self.database)
 
     # What the driver asks --------------------------------------------------------------------------------------------
 
@@ -83,12 +104,13 @@ class Server:
 
     def start(self) -> None:
         """A fresh copy of the world, and the server; returns when it serves."""
-        world.fresh_database(self.database)
+        world.fresh_database(self.database, self.template)
         self.serve()
 
     def serve(self) -> None:
         """The server alone, where it was before if it has served already; returns when it serves."""
         self.port = self.port or _free_port()
+        self.configure()
         log = FOLDER / f"{self.name}.log"
         plain = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)}
         with self.cores.serving():
@@ -97,9 +119,8 @@ class Server:
 
     async def connect(self, load: Load) -> Sequence[Socket]:
         """Everybody's socket: person 2 × session + side."""
-        tickets = world.make_tickets(self.database, self.people)
-        people = range(len(self.people))
-        self._clients = await connect_all([lambda at=at: self.opening(load, at, tickets[at]) for at in people])
+        openings = [partial(self.opening, load, user, ticket) for user, ticket in enumerate(self.tickets())]
+        self._clients = await connect_all(openings)
         return self._clients
 
     async def disconnect(self) -> None:
@@ -112,9 +133,6 @@ class Server:
         assert self._process is not None  # asked for after start()
         postgresql, redis = int(os.environ["BENCH_PG_PID"]), int(os.environ["BENCH_REDIS_PID"])
         return {"app": [self._process.pid], "pg": [postgresql], "redis": [redis]}
-
-    def stored(self) -> world.Stored:
-        return world.stored(self.database)
 
     def end(self) -> None:
         """Stop the server as a deployment does. Safe to call again."""

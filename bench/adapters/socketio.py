@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Awaitable, Sequence
 from pathlib import Path
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from bench import world
 from bench.adapters import server
@@ -81,12 +81,11 @@ class SocketIO(server.Server):
         return ["node", str(FOLDER / "server.js")]
 
     def environment(self) -> dict[str, str]:
-        (folder,) = parse_qs(urlsplit(os.environ["BENCH_SUPERUSER_URL"]).query)["host"]
         return {
             "NODE_ENV": "production",
             "PORT": str(self.port),
             "CALLS": "batched" if self.is_batched else "single",
-            "PG_FOLDER": folder,
+            "PG_FOLDER": str(world.socket_folder()),
             "PG_DATABASE": self.database,
             "REDIS_SOCKET": urlsplit(os.environ["BENCH_REDIS_URL"]).path,
         }
