@@ -130,7 +130,13 @@ def let_all_talk(cursor: psycopg.Cursor[Any], people: Sequence[Person]) -> None:
 def context(person: Person) -> str:
     """What the audit records beside the sender, as the server writes it (samia_chat/actor.py)."""
     return json.dumps(
-        {"role": person.role, "address": "127.0.0.1", "agent": USER_AGENT, "request": secrets.token_hex(8)}
+        {
+            "role": person.role,
+            "address": "127.0.0.1",
+            "agent": USER_AGENT,
+            "salt": uuid4().hex,
+            "request": secrets.token_hex(8),
+        }
     )
 
 

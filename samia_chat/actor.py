@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
 from django.db import connections
@@ -57,6 +57,7 @@ class Actor:
             "name": self.name,
             "address": self.address,
             "agent": self.user_agent[:512],
+            "salt": uuid4().hex if self.address or self.user_agent else "",  # of the address and agent in the audit
             "request": self.request_id,
             "reason": self.reason,
         }

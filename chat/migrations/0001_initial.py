@@ -124,7 +124,7 @@ class Migration(migrations.Migration):
                 ('edited_at', models.DateTimeField(null=True)),
                 ('deleted_at', models.DateTimeField(null=True)),
                 ('deleted_by', models.UUIDField(null=True)),
-                ('file', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='message', to='storage.chatfile')),
+                ('file', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='storage.chatfile')),
                 ('reply_to', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='replies', to='chat.message')),
                 ('sender', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='accounts.user')),
                 ('session', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='messages', to='chat.chatsession')),
@@ -231,6 +231,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='message',
             constraint=models.UniqueConstraint(fields=('session', 'seq'), name='one_message_per_seq'),
+        ),
+        migrations.AddConstraint(
+            model_name='message',
+            constraint=models.UniqueConstraint(condition=models.Q(('file__isnull', False)), fields=('file',), name='one_message_per_file'),
         ),
         migrations.AddConstraint(
             model_name='messageplay',

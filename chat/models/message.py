@@ -40,7 +40,7 @@ class Message(models.Model):
     type = models.CharField(max_length=9, choices=Type)
     status = models.CharField(max_length=16, choices=Status, default=Status.SENT)
     content = models.TextField(blank=True, db_default="")
-    file = models.OneToOneField(ChatFile, on_delete=models.PROTECT, null=True, related_name="message")
+    file = models.ForeignKey(ChatFile, on_delete=models.PROTECT, null=True, related_name="messages", db_index=False)
     reply_to = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="replies", db_index=False)
     metadata = models.JSONField(db_default={})
     request_hash = models.BinaryField(max_length=32)  # of what was asked for first; never changes
@@ -60,7 +60,11 @@ class Message(models.Model):
         ]
         # What else must hold is one constraint in SQL, message_is_sound (migrations/sql/0002_guards.sql): PostgreSQL plans every
         # check anew for every statement, and eight of them cost a tenth of a send.
-        constraints = [models.UniqueConstraint(fields=["session", "seq"], name="one_message_per_seq")]
+        constraints = [
+            models.UniqueConstraint(fields=["session", "seq"], name="one_message_per_seq"),
+            # With its condition, so that texts, which are most, have no entry in it.
+            models.UniqueConstraint(fields=["file"], name="one_message_per_file", condition=Q(file__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.type} {self.seq} of {self.session_id}"

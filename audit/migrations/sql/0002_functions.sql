@@ -41,7 +41,8 @@ DECLARE
   v_origin bytea;
 BEGIN
   IF v_address IS NOT NULL OR v_agent IS NOT NULL THEN
-    v_salt := gen_random_uuid();
+    -- Drawn once by the server for a socket or request; erasing somebody erases it in all his records.
+    v_salt := coalesce((v_context ->> 'salt')::uuid, gen_random_uuid());
     v_origin := sha256(convert_to(concat_ws(' ', v_salt, v_address, v_agent), 'UTF8'));
   END IF;
   -- One statement takes the head's lock, numbers the record, hashes it onto the one before and writes it.

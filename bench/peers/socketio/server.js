@@ -70,6 +70,7 @@ io.use((socket, next) => {
     role,
     address: "127.0.0.1",
     agent: socket.handshake.headers["user-agent"],
+    salt: crypto.randomUUID(),
     request: socket.id,
   });
   socket.join(session);

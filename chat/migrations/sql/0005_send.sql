@@ -16,7 +16,6 @@ DECLARE
   v_sender uuid := app.uid();
   v_admission app.admission;
   v_known record;
-  v_member record;
 BEGIN
   -- Only of one's own sessions: nobody holds up a session that he is not in.
   SELECT NULL, s.last_seq, s.revision, s.members_revision INTO v_admission FROM public.chat_session_state s
@@ -29,20 +28,21 @@ BEGIN
     RETURN v_admission;
   END IF;
 
-  SELECT m.sender_id, m.session_id, m.request_hash, m.salt INTO v_known FROM public.chat_messages m WHERE m.id = p_id;
-  IF FOUND THEN
+  -- The member again, for who was removed while this waited for the lock.
+  SELECT p.session_status, u.is_active, m.id, m.sender_id, m.session_id, m.request_hash, m.salt INTO v_known
+    FROM (SELECT) AS always
+    LEFT JOIN public.chat_participants p ON p.session_id = p_session AND p.user_id = v_sender AND p.left_at IS NULL
+    LEFT JOIN public.accounts_user u ON u.id = p.user_id
+    LEFT JOIN public.chat_messages m ON m.id = p_id;
+  IF v_known.id IS NOT NULL THEN
     v_admission.code := CASE WHEN v_known.sender_id = v_sender AND v_known.session_id = p_session
       AND v_known.request_hash = sha256(convert_to(v_known.salt || p_request, 'UTF8')) THEN 'replayed' ELSE 'id_taken' END;
     RETURN v_admission;
   END IF;
 
-  -- Again, for who was removed while this waited for the lock.
-  SELECT p.session_status, u.is_active INTO v_member
-    FROM public.chat_participants p JOIN public.accounts_user u ON u.id = p.user_id
-   WHERE p.session_id = p_session AND p.user_id = v_sender AND p.left_at IS NULL;
   v_admission.code := CASE
-    WHEN NOT FOUND OR NOT v_member.is_active THEN 'forbidden'
-    WHEN v_member.session_status <> 'active' THEN 'session_state'
+    WHEN v_known.is_active IS NOT TRUE THEN 'forbidden'
+    WHEN v_known.session_status <> 'active' THEN 'session_state'
     WHEN p_reply IS NULL THEN 'ok'
     WHEN EXISTS (SELECT FROM public.chat_messages r
                   WHERE r.id = p_reply AND r.session_id = p_session AND r.seq IS NOT NULL) THEN 'ok'
@@ -106,6 +106,14 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app AS $$
 DECLARE
   v_last_message_at timestamptz;
 BEGIN
+  -- Both rows in one statement: each statement of its own has its price.
+  WITH cursors AS (
+    UPDATE public.chat_participants p
+       SET own_ahead = CASE WHEN p.read_seq = NEW.seq - 1 THEN 0 ELSE p.own_ahead + 1 END,
+           delivered_seq = CASE WHEN p.read_seq = NEW.seq - 1 THEN NEW.seq ELSE p.delivered_seq END,
+           seen_seq = CASE WHEN p.read_seq = NEW.seq - 1 THEN NEW.seq ELSE p.seen_seq END,
+           read_seq = CASE WHEN p.read_seq = NEW.seq - 1 THEN NEW.seq ELSE p.read_seq END
+     WHERE p.session_id = NEW.session_id AND p.user_id = NEW.sender_id)
   UPDATE public.chat_session_state s
      SET last_seq = NEW.seq, revision = NEW.revision, last_message_at = NEW.published_at
    WHERE s.session_id = NEW.session_id AND s.last_seq = NEW.seq - 1 AND s.revision = NEW.revision - 1
@@ -114,12 +122,6 @@ BEGIN
     RAISE EXCEPTION 'message % of session % is not next in line', NEW.seq, NEW.session_id
       USING ERRCODE = 'check_violation', CONSTRAINT = 'message_is_next';
   END IF;
-  UPDATE public.chat_participants p
-     SET own_ahead = CASE WHEN p.read_seq = NEW.seq - 1 THEN 0 ELSE p.own_ahead + 1 END,
-         delivered_seq = CASE WHEN p.read_seq = NEW.seq - 1 THEN NEW.seq ELSE p.delivered_seq END,
-         seen_seq = CASE WHEN p.read_seq = NEW.seq - 1 THEN NEW.seq ELSE p.seen_seq END,
-         read_seq = CASE WHEN p.read_seq = NEW.seq - 1 THEN NEW.seq ELSE p.read_seq END
-   WHERE p.session_id = NEW.session_id AND p.user_id = NEW.sender_id;
   -- Up in everybody's list, at most once a minute: active_at is indexed.
   IF date_trunc('minute', v_last_message_at) IS DISTINCT FROM date_trunc('minute', NEW.published_at) THEN
     UPDATE public.chat_sessions SET active_at = NEW.published_at WHERE id = NEW.session_id;
