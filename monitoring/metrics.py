@@ -25,6 +25,9 @@ closed = Counter(
     ["code"],
     registry=registry,
 )
+loop_late = Histogram(
+    "samia_loop_late_seconds", "How late the event loop comes to what is due", registry=registry, buckets=_SECONDS
+)
 notices = Counter("samia_access_notices", "Access notices received", ["kind"], registry=registry)
 
 
@@ -49,6 +52,8 @@ def count(event: str, fields: dict[str, object]) -> None:
         case "socket.closed":
             sockets.dec()
             closed.labels(str(fields["code"])).inc()
+        case "loop.late":
+            loop_late.observe(float(str(fields["seconds"])))
         case "access.notice":
             notices.labels(str(fields["kind"])).inc()
 
