@@ -134,8 +134,7 @@ class Client:
         elif kind == "resumed":
             self._take_resumed(line, frame)
         elif kind == "ack":
-            self.waiting.pop(frame["message"]["id"], None)
-            self.record.acknowledge(frame["message"]["id"], is_replay=frame["replayed"])
+            self._acknowledge(frame["message"]["id"], is_replay=frame["replayed"])
         elif kind == "error":
             self._take_error(line, frame)
         elif kind == "heartbeat":
@@ -146,6 +145,13 @@ class Client:
             self.lose(frame["session"])
         elif "revision" in frame and frame["type"] != "session_joined":
             self._take_change(line, frame)
+
+    def _acknowledge(self, message: str, *, is_replay: bool) -> None:
+        self.waiting.pop(message, None)
+        self.acknowledged(self.record.acknowledge(message, is_replay=is_replay))
+
+    def acknowledged(self, said: Said) -> None:
+        """It is stored, the server says; it may do so again."""
 
     def _take_heartbeat(self, line: Line, frame: Frame) -> None:
         heads = {
@@ -255,13 +261,13 @@ class Client:
         """Raises GaveUp."""
         body = {"id": said.id, "content": said.text, "reply_to": said.reply_to}
         answer = await self.ask("POST", f"/api/chat/sessions/{said.session}/messages", body)
-        self.record.acknowledge(said.id, is_replay="idempotent-replayed" in answer.headers)
+        self._acknowledge(said.id, is_replay="idempotent-replayed" in answer.headers)
 
     async def ask(self, method: str, path: str, body: object = None) -> Answer:
         """Over REST, at the process where one is or the next. Raises GaveUp."""
         return await self.record.door.insist(self._at, method, path, self.token, body)
 
-    def tell(self, kind: str, **fields: object) -> None:
+    def tell(self, kind: str, /, **fields: object) -> None:
         """A frame that nothing is lost with: not sent while away."""
         if self.is_level and self._line is not None:
             self._line.tell(kind, **fields)
@@ -341,7 +347,7 @@ class Line(Wire):
             ref = self._write("send_message", session=said.session, id=said.id, **words)
             self._sent[ref] = said
 
-    def tell(self, kind: str, **fields: object) -> None:
+    def tell(self, kind: str, /, **fields: object) -> None:
         if not self.is_leaving:
             self._write(kind, **fields)
 
@@ -362,7 +368,7 @@ class Line(Wire):
     def _later(self, wait: float, act: Any) -> None:
         asyncio.get_running_loop().call_later(wait, lambda: None if self.is_leaving else act())
 
-    def _write(self, kind: str, **fields: object) -> int:
+    def _write(self, kind: str, /, **fields: object) -> int:
         self._refs += 1
         self._said_at = time.monotonic()
         self.write(msgspec.json.encode({"type": kind, "ref": self._refs, **fields}))

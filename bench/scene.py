@@ -25,7 +25,7 @@ from bench.thread import Message
 from samia_chat.embedded.postgres import DEPLOYMENT, Cluster
 from samia_chat.embedded.redis import Redis
 
-DATABASE = "bench_faults"
+DATABASE = "bench_scene"
 PROCESSES = 2
 HEARTBEAT = 5  # seconds instead of 25: a run lasts seconds
 # The limiter counts every request and refuses none; those of messages and frames are set by the adapter.
@@ -48,7 +48,7 @@ class Web(Samia):
 
     def serve(self) -> None:
         self.lives += 1
-        self.name = f"faults_{self.number}_{self.lives}"  # each life has a log of its own
+        self.name = f"web_{self.number}_{self.lives}"  # each life has a log of its own
         super().serve()
 
     @property
@@ -97,6 +97,7 @@ class Scene:
     record: Record
     redis: Redis  # of this scene alone
     clients: list[Client] = field(default_factory=list)  # all who ever came
+    drain_seconds: float = DRAIN_SECONDS  # how long what was sent may take until everybody holds it
     marks: list[float] = field(default_factory=list)
     _talk: asyncio.Task[None] | None = None
 
@@ -170,7 +171,7 @@ class Scene:
 
     async def _drain(self) -> None:
         """Until everything is acknowledged and everybody holds what the rows have."""
-        deadline = time.perf_counter() + DRAIN_SECONDS
+        deadline = time.perf_counter() + self.drain_seconds
         while time.perf_counter() < deadline:
             heads = await asyncio.to_thread(_heads)
             if all(
@@ -212,7 +213,7 @@ class Scene:
     def _level_seconds(self) -> float:
         """The longest of all marks: until what was said before it is with everybody, and who was away is back and level."""
         longest = 0.0
-        for mark, following in zip(self.marks, [*self.marks[1:], float("inf")], strict=True):
+        for mark, following in zip(self.marks, [*self.marks, float("inf")][1:], strict=True):
             ends = [
                 end for one in self.record.said.values() if one.at <= mark for end in (one.acked, *one.held.values())
             ]
