@@ -1,4 +1,4 @@
-"""Clients that do what docs/asyncapi.yaml asks of one, and a record of what they said and hold.
+"""Clients that do what docs/asyncapi.yaml asks of one.
 
 Own ids; `resume` after `welcome`, on a gap and when a heartbeat names a head ahead; then what was not acknowledged goes out
 again under its id. After a close: another process, after a random wait that doubles with each failure (full jitter), at most
@@ -11,18 +11,17 @@ import asyncio
 import random
 import socket
 import time
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
-from uuid import uuid4
 
 import msgspec
 from picows import WSError, WSHandshakeError, WSParsedURL, WSTransport, ws_connect
 
 from bench import world
-from bench.driver import Wire, milliseconds
-from bench.rest import Door, GaveUp
+from bench.driver import Wire
+from bench.record import Record, Said
+from bench.rest import Answer, GaveUp
+from bench.thread import Thread, digest
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 2.0  # seconds before coming back, at most: the first time, and later
 TRIES = 60  # to connect, one after the other
@@ -34,62 +33,19 @@ FOR_NOW = ("busy", "too_fast")
 Frame = dict[str, Any]
 
 
-@dataclass(slots=True)
-class Said:
-    """A message: who said it and when, when it was acknowledged, and who holds it since when."""
-
-    id: str
-    text: str
-    session: str
-    by: int
-    at: float
-    acked: float | None = None
-    held: dict[int, float] = field(default_factory=dict)
-
-
-@dataclass
-class Record:
-    """What all clients of a run said, hold and met."""
-
-    door: Door
-    said: dict[str, Said] = field(default_factory=dict)
-    reordered: int = 0
-    wrong: list[str] = field(default_factory=list)
-    closes: Counter[str] = field(default_factory=Counter)
-    tries: int = 0  # to connect that failed
-
-    def note(self, by: int, session: str, size: int, filling: str = "x") -> Said:
-        number = len(self.said) + 1
-        said = Said(str(uuid4()), f"~F{number:09d}~".ljust(size, filling), session, by, time.perf_counter())
-        self.said[said.id] = said
-        return said
-
-    def complain(self, what: str) -> None:
-        if len(self.wrong) < 20:
-            self.wrong.append(what)
-
-    def latency(self, start: float, end: float, members: Iterable[int]) -> tuple[float, float]:
-        """p50 and p99 in ms from the wish to send until the other one holds it, of what `members` said in between."""
-        among = set(members)
-        chosen = [said for said in self.said.values() if start <= said.at < end and said.by in among]
-        taken = sorted(said.held[said.by ^ 1] - said.at for said in chosen if said.by ^ 1 in said.held)
-        return milliseconds(taken, 0.50), milliseconds(taken, 0.99)
-
-
 class Client:
-    """A person at one device. He has one session, with the person whose number differs in the last bit."""
+    """A person at one device. He talks with the person whose number differs in the last bit, in the session `session`."""
 
     def __init__(self, record: Record, number: int, person: world.Person, token: str) -> None:
         self.record, self.number, self.person, self.token = record, number, person, token
         self.session = str(person.session)
-        self.revision: int | None = None
-        self.seqs: dict[str, int] = {}  # message → seq, in the order in which they came
+        self.threads: dict[str, Thread] = {}  # by session
+        self.looking: set[str] = set()  # sessions that staff have open without being members
         self.waiting: dict[str, Said] = {}  # said and not acknowledged, in order
         self.absences: list[tuple[float, float]] = []  # lost, and level again
         self.may_come = asyncio.Event()  # cleared: stays away until told
         self.may_come.set()
         self.is_level = False
-        self._newest_seq = 0
         # The two people of a session are at different processes.
         self._at = (number >> 1) + (number & 1)
         self._lost_at = time.perf_counter()
@@ -132,7 +88,7 @@ class Client:
         """One connection from beginning to end; whether it got as far as `welcome`."""
         door = self.record.door
         try:
-            answer = await door.insist(self._at, "POST", "/api/auth/ticket", self.token)
+            answer = await self.ask("POST", "/api/auth/ticket")
             line = await self._open(f"ws://127.0.0.1:{door.port(self._at)}/ws/chat", answer.body["ticket"])
         except GaveUp as why:
             self.record.complain(str(why))
@@ -178,34 +134,74 @@ class Client:
         elif kind == "resumed":
             self._take_resumed(line, frame)
         elif kind == "ack":
-            self._take_ack(frame["message"])
+            self._acknowledge(frame["message"]["id"], is_replay=frame["replayed"])
         elif kind == "error":
             self._take_error(line, frame)
         elif kind == "heartbeat":
-            digest = frame.get("sessions_digest", self.person.session.hex)  # of somebody's only session: its id
-            if frame["heads"].get(self.session, 0) > (self.revision or 0) or digest != self.person.session.hex:
-                line.ask()
-        elif frame.get("session") == self.session and "revision" in frame and self._is_next(line, frame["revision"]):
-            self.revision = frame["revision"]
-            if kind == "new_message":
-                self._hold(frame["message"])
+            self._take_heartbeat(line, frame)
+        elif kind == "session_created":
+            self._take_created(line, frame)
+        elif kind == "participant_removed" and "user" not in frame:
+            self.lose(frame["session"])
+        elif "revision" in frame and frame["type"] != "session_joined":
+            self._take_change(line, frame)
 
-    def _is_next(self, line: Line, revision: int) -> bool:
-        held = self.revision
-        if held is None or revision > held + 1:
+    def _acknowledge(self, message: str, *, is_replay: bool) -> None:
+        self.waiting.pop(message, None)
+        self.acknowledged(self.record.acknowledge(message, is_replay=is_replay))
+
+    def acknowledged(self, said: Said) -> None:
+        """It is stored, the server says; it may do so again."""
+
+    def _take_heartbeat(self, line: Line, frame: Frame) -> None:
+        heads = {
+            name: head for name, head in frame["heads"].items() if name in self.threads or name not in self.looking
+        }
+        own = digest([name for name, thread in self.threads.items() if thread.is_own])
+        is_behind = any(head > self._revision(name) for name, head in heads.items())
+        if is_behind or frame.get("sessions_digest", own) != own:
             line.ask()
-        return held is not None and revision == held + 1
+
+    def _take_created(self, line: Line, frame: Frame) -> None:
+        thread = self.threads.get(frame["session"])
+        if thread is not None:
+            thread.is_own = True
+        if frame["revision"] > self._revision(frame["session"]):
+            line.ask()
+
+    def _take_change(self, line: Line, frame: Frame) -> None:
+        """What all members see alike, in the order of revisions."""
+        thread = self.threads.get(frame["session"])
+        if thread is None:
+            if frame["session"] not in self.looking:
+                line.ask()
+            return
+        if frame["revision"] > thread.revision + 1:
+            line.ask()
+        if frame["revision"] == thread.revision + 1:
+            thread.revision = frame["revision"]
+            if "message" in frame:
+                self._hold(thread, frame["message"])
+            elif frame["type"] == "session_updated":
+                thread.status = frame["data"]["status"]
+
+    def _revision(self, session: str) -> int:
+        """What is held of a session; -1 for nothing, because one without messages has 0."""
+        thread = self.threads.get(session)
+        return -1 if thread is None else thread.revision
 
     def _take_resumed(self, line: Line, frame: Frame) -> None:
         for entry in frame["sessions"]:
             if entry["reset"]:
                 self.record.complain(f"person {self.number} was told to begin anew")
+            thread = self.threads.setdefault(entry["session"]["id"], Thread())
             for message in entry["messages"]:
-                self._hold(message)
+                self._hold(thread, message)
             # What was heard while the answer was on its way may be further.
-            self.revision = max(self.revision or 0, entry["revision"])
-        if frame["gone"]:
-            self.record.complain(f"person {self.number} was told that his session is gone")
+            if entry["revision"] >= thread.revision:
+                thread.revision, thread.status = entry["revision"], entry["session"]["status"]
+        for session in frame["gone"]:
+            self.lose(session)
         is_more = frame["more"] or any(entry["more"] for entry in frame["sessions"])
         if not line.answered(ask_again=is_more) or self.is_level:
             return
@@ -214,51 +210,67 @@ class Client:
         self._first_level.set()
         for said in list(self.waiting.values()):
             line.send(said)
+        self.came_back()
 
-    def _hold(self, message: Frame) -> None:
-        name, seq = message["id"], message["seq"]
-        if name in self.seqs:
-            if self.seqs[name] != seq:
-                self.record.complain(f"message {name} was told as {self.seqs[name]} and as {seq}")
-            return
-        self.record.reordered += seq < self._newest_seq
-        self._newest_seq = max(self._newest_seq, seq)
-        self.seqs[name] = seq
-        said = self.record.said.get(name)
+    def came_back(self) -> None:
+        """Level again, and what was not acknowledged is on its way."""
+
+    def lose(self, session: str) -> None:
+        """The session is not his any more, the server says."""
+        self.threads.pop(session, None)
+        self.record.complain(f"person {self.number} was told that a session of his is gone")
+
+    def _hold(self, thread: Thread, message: Frame) -> None:
+        how = thread.take(message)
+        if how == "other":
+            self.record.complain(f"message {message['id']} was told under two numbers")
+        self.record.reordered += how == "late"
+        said = self.record.said.get(message["id"])
         if said is not None:
-            said.held[self.number] = time.perf_counter()
-
-    def _take_ack(self, message: Frame) -> None:
-        said = self.record.said[message["id"]]
-        self.waiting.pop(said.id, None)
-        said.acked = said.acked or time.perf_counter()
+            said.held.setdefault(self.number, time.perf_counter())
 
     def _take_error(self, line: Line, frame: Frame) -> None:
         wait = frame.get("retry_after") or (RETRY_SECONDS if frame["code"] in FOR_NOW else None)
         if wait is None:
-            self.record.complain(f"person {self.number} was refused: {frame['code']}, {frame['detail']}")
+            self.refused(line, frame)
             return
         self.record.door.told_to_wait += 1
         line.again(frame["ref"], wait)
 
+    def refused(self, line: Line, frame: Frame) -> None:
+        """For good."""
+        self.record.complain(f"person {self.number} was refused: {frame['code']}, {frame['detail']}")
+
     # Sending ---------------------------------------------------------------------------------------------------------
 
-    def say(self, size: int, filling: str = "x") -> None:
-        said = self.record.note(self.number, self.session, size, filling)
+    def say(self, size: int, filling: str = "x", reply_to: str | None = None) -> None:
+        said = self.record.note(self.number, self.session, size, filling, reply_to)
         self.waiting[said.id] = said
         if self.is_level and self._line is not None:
             self._line.send(said)
 
-    async def post(self, size: int) -> None:
+    async def post(self, size: int, reply_to: str | None = None) -> None:
         """The same over REST."""
-        said = self.record.note(self.number, self.session, size)
-        path, body = f"/api/chat/sessions/{self.session}/messages", {"id": said.id, "content": said.text}
+        said = self.record.note(self.number, self.session, size, reply_to=reply_to)
         try:
-            await self.record.door.insist(self._at, "POST", path, self.token, body)
+            await self.post_said(said)
         except GaveUp as why:
             self.record.complain(str(why))
-        else:
-            said.acked = time.perf_counter()
+
+    async def post_said(self, said: Said) -> None:
+        """Raises GaveUp."""
+        body = {"id": said.id, "content": said.text, "reply_to": said.reply_to}
+        answer = await self.ask("POST", f"/api/chat/sessions/{said.session}/messages", body)
+        self._acknowledge(said.id, is_replay="idempotent-replayed" in answer.headers)
+
+    async def ask(self, method: str, path: str, body: object = None) -> Answer:
+        """Over REST, at the process where one is or the next. Raises GaveUp."""
+        return await self.record.door.insist(self._at, method, path, self.token, body)
+
+    def tell(self, kind: str, /, **fields: object) -> None:
+        """A frame that nothing is lost with: not sent while away."""
+        if self.is_level and self._line is not None:
+            self._line.tell(kind, **fields)
 
     # Reading badly ---------------------------------------------------------------------------------------------------
 
@@ -319,7 +331,7 @@ class Line(Wire):
         self._must_ask = True
         if self._asked is None and not self.is_leaving:
             self._must_ask = False
-            held = {} if self.client.revision is None else {self.client.session: self.client.revision}
+            held = {name: thread.revision for name, thread in self.client.threads.items()}
             self._asked = self._write("resume", sessions=held)
 
     def answered(self, *, ask_again: bool) -> bool:
@@ -331,8 +343,17 @@ class Line(Wire):
 
     def send(self, said: Said) -> None:
         if not self.is_leaving:
-            ref = self._write("send_message", session=said.session, id=said.id, content=said.text)
+            words = {"content": said.text, "reply_to": said.reply_to}
+            ref = self._write("send_message", session=said.session, id=said.id, **words)
             self._sent[ref] = said
+
+    def tell(self, kind: str, /, **fields: object) -> None:
+        if not self.is_leaving:
+            self._write(kind, **fields)
+
+    def sent(self, ref: int | None) -> Said | None:
+        """The message that was sent under this ref."""
+        return None if ref is None else self._sent.get(ref)
 
     def again(self, ref: int, wait: float) -> None:
         """What was refused for now is tried again after `wait` seconds."""
@@ -340,14 +361,14 @@ class Line(Wire):
             self._asked = None
             self._later(wait, self.ask)
             return
-        said = self._sent.get(ref)
+        said = self.sent(ref)
         if said is not None and said.id in self.client.waiting:
             self._later(wait, lambda: self.send(said))
 
     def _later(self, wait: float, act: Any) -> None:
         asyncio.get_running_loop().call_later(wait, lambda: None if self.is_leaving else act())
 
-    def _write(self, kind: str, **fields: object) -> int:
+    def _write(self, kind: str, /, **fields: object) -> int:
         self._refs += 1
         self._said_at = time.monotonic()
         self.write(msgspec.json.encode({"type": kind, "ref": self._refs, **fields}))

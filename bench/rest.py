@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +14,9 @@ from typing import Any
 TRIES = 60  # with at most WAIT_SECONDS between two: longer than anything fails here
 WAIT_SECONDS = 1.0
 ANSWER_SECONDS = 60.0  # a storm queues: who gives up early and asks again makes it longer
+
+
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
 class GaveUp(Exception):
@@ -30,6 +35,27 @@ class Answer:
         return None if said is None else float(said)
 
 
+class Refused(GaveUp):
+    """For good: another try would be answered in the same way."""
+
+    def __init__(self, what: str, answer: Answer) -> None:
+        super().__init__(f"{what}: {answer.status} {answer.body}")
+        self.answer = answer
+
+    @property
+    def code(self) -> str:
+        return str(self.answer.body["code"])
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """A request that was carried out, from the wish until the answer: with all tries and what it was told to wait."""
+
+    route: str
+    at: float
+    seconds: float
+
+
 @dataclass
 class Door:
     """Where the product answers, and what it answered. The processes stand behind it in the place of a proxy's backends."""
@@ -37,13 +63,17 @@ class Door:
     ports: list[int]
     broken: Counter[str] = field(default_factory=Counter)  # 5xx, but for `busy` that says when to come again
     told_to_wait: int = 0  # 429, and 503 with Retry-After
+    took: list[Took] = field(default_factory=list)
 
     def port(self, at: int) -> int:
         return self.ports[at % len(self.ports)]
 
     async def insist(self, at: int, method: str, path: str, token: str, body: object = None) -> Answer:
-        """Ask process `at`, and the next one after each failure, until there is an answer that is final. Raises GaveUp."""
-        why = ""
+        """Ask process `at`, and the next one after each failure, until there is an answer that is final.
+
+        Raises Refused, and GaveUp where there is none.
+        """
+        why, start = "", time.perf_counter()
         for tried in range(TRIES):
             try:
                 answer = await self._ask(at + tried, method, path, token, body)
@@ -52,10 +82,11 @@ class Door:
                 await asyncio.sleep(random.uniform(0, min(WAIT_SECONDS, 0.05 * 2**tried)))
                 continue
             if answer.status < 400:
+                self.took.append(Took(route(method, path), start, time.perf_counter() - start))
                 return answer
-            why = f"{answer.status} {answer.body}"
             if answer.status not in (429, 503) or answer.retry_after is None:
-                raise GaveUp(f"{method} {path}: {why}")
+                raise Refused(f"{method} {path}", answer)
+            why = f"{answer.status} {answer.body}"
             # Beside Retry-After something at random: all who were sent away together would come back together.
             await asyncio.sleep(answer.retry_after + random.uniform(0, WAIT_SECONDS))
         raise GaveUp(f"{method} {path}, {TRIES} times: {why}")
@@ -68,6 +99,13 @@ class Door:
         elif answer.status >= 500:
             self.broken[f"{method} {answer.status}"] += 1
         return answer
+
+
+def route(method: str, path: str) -> str:
+    """A request without ids and numbers: "GET /api/chat/sessions/{}/messages?before"."""
+    plain, _, query = UUID.sub("{}", path).partition("?")
+    names = [parameter.partition("=")[0] for parameter in query.split("&") if parameter]
+    return f"{method} {plain}" + (f"?{'&'.join(names)}" if names else "")
 
 
 async def call(port: int, method: str, path: str, token: str, body: object = None) -> Answer:

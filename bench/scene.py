@@ -7,22 +7,25 @@ import os
 import random
 import signal
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from uuid import UUID
 
 from bench import world
 from bench.adapters.samia import Samia
-from bench.behaved import Client, Record, come_all
+from bench.behaved import Client, come_all
 from bench.driver import BODY_BYTES, pace
 from bench.machine import Cores
+from bench.record import Record
 from bench.rest import Door
+from bench.thread import Message
 from samia_chat.embedded.postgres import DEPLOYMENT, Cluster
 from samia_chat.embedded.redis import Redis
 
-DATABASE = "bench_faults"
+DATABASE = "bench_scene"
 PROCESSES = 2
 HEARTBEAT = 5  # seconds instead of 25: a run lasts seconds
 # The limiter counts every request and refuses none; those of messages and frames are set by the adapter.
@@ -45,7 +48,7 @@ class Web(Samia):
 
     def serve(self) -> None:
         self.lives += 1
-        self.name = f"faults_{self.number}_{self.lives}"  # each life has a log of its own
+        self.name = f"web_{self.number}_{self.lives}"  # each life has a log of its own
         super().serve()
 
     @property
@@ -64,10 +67,10 @@ class Web(Samia):
 class Count:
     """What must not happen, and how long it took until everybody was level again."""
 
-    lost: int  # acknowledged and not in the database
-    doubled: int  # texts stored twice
+    lost: int  # acknowledged and not in the database, or not as it was last changed
+    doubled: int  # texts stored twice, or acknowledged as new twice
     reordered: int  # that a client heard in another order than the rows have, or under another number
-    missing: int  # that a fresh client has and a client does not
+    missing: int  # that a fresh client has and a client does not, or not with the same text
     unacknowledged: int  # never answered, though the client was level again and had sent them anew
     broken: dict[str, int]  # 5xx
     wrong: list[str]  # whatever else is not as documented
@@ -94,6 +97,7 @@ class Scene:
     record: Record
     redis: Redis  # of this scene alone
     clients: list[Client] = field(default_factory=list)  # all who ever came
+    drain_seconds: float = DRAIN_SECONDS  # how long what was sent may take until everybody holds it
     marks: list[float] = field(default_factory=list)
     _talk: asyncio.Task[None] | None = None
 
@@ -136,19 +140,25 @@ class Scene:
 
     async def count(self) -> Count:
         await self._drain()
-        rows = await asyncio.to_thread(_rows, [client.person.session for client in self.clients])
+        rows = await asyncio.to_thread(_rows, sorted({name for client in self.clients for name in client.threads}))
         stored = await asyncio.to_thread(world.stored, DATABASE)
         seqs = {name: seq for name, _, seq, _ in rows}
-        texts = [text for *_, text in rows]
+        texts = {name: text for name, _, _, text in rows}
+        kept = Counter(text for text in texts.values() if text)  # of a deleted message nothing is left to compare
         said = self.record.said.values()
-        strangers = sum(one.id not in seqs and one.text in set(texts) for one in said) if len(texts) != len(seqs) else 0
-        other_order = sum(seqs.get(name, seq) != seq for client in self.clients for name, seq in client.seqs.items())
+        strangers = sum(one.id not in seqs and one.text in kept for one in said)
+        other_order = sum(
+            seqs.get(name, message.seq) != message.seq
+            for client in self.clients
+            for thread in client.threads.values()
+            for name, message in thread.messages.items()
+        )
         found = Count(
-            lost=sum(one.acked is not None and one.id not in seqs for one in said),
-            doubled=len(texts) - len(set(texts)) + strangers,
+            lost=sum(one.acked is not None and texts.get(one.id) != one.now for one in said),
+            doubled=sum(kept.values()) - len(kept) + strangers + sum(max(0, one.times_new - 1) for one in said),
             reordered=self.record.reordered + other_order,
             missing=await self._missing(),
-            unacknowledged=sum(one.acked is None for one in said),
+            unacknowledged=sum(one.acked is None and not one.is_refused for one in said),
             broken=dict(self.record.door.broken),
             wrong=list(self.record.wrong),
             level_seconds=self._level_seconds(),
@@ -161,13 +171,15 @@ class Scene:
 
     async def _drain(self) -> None:
         """Until everything is acknowledged and everybody holds what the rows have."""
-        deadline = time.perf_counter() + DRAIN_SECONDS
+        deadline = time.perf_counter() + self.drain_seconds
         while time.perf_counter() < deadline:
             heads = await asyncio.to_thread(_heads)
             if all(
-                client.is_level and not client.waiting and client.revision == heads[client.session]
+                client.is_level
+                and not client.waiting
+                and all(thread.revision == heads[name] for name, thread in client.threads.items())
                 for client in self.clients
-            ) and all(one.acked is not None for one in self.record.said.values()):
+            ) and all(one.acked is not None or one.is_refused for one in self.record.said.values()):
                 return
             await asyncio.sleep(0.1)
 
@@ -175,43 +187,39 @@ class Scene:
         """Read every thread as a fresh client does, by REST from its newest page on, and compare."""
         by_session: dict[str, list[Client]] = {}
         for client in self.clients:
-            by_session.setdefault(client.session, []).append(client)
+            for session in client.threads:
+                by_session.setdefault(session, []).append(client)
         gate = asyncio.Semaphore(READERS)
 
-        async def one(clients: list[Client]) -> int:
+        async def one(session: str, clients: list[Client]) -> int:
             async with gate:
-                thread = await self._thread(clients[-1])
-            return sum(len(_since(client, thread) ^ client.seqs.keys()) for client in clients)
+                thread = await self._thread(session, clients[-1])
+            return sum(client.threads[session].differs(thread) for client in clients)
 
-        return sum(await asyncio.gather(*map(one, by_session.values())))
+        return sum(await asyncio.gather(*(one(session, clients) for session, clients in by_session.items())))
 
-    async def _thread(self, client: Client) -> dict[str, int]:
-        found: dict[str, int] = {}
-        path = f"/api/chat/sessions/{client.session}/messages?limit={PAGE}"
+    async def _thread(self, session: str, client: Client) -> dict[str, Message]:
+        found: dict[str, Message] = {}
+        path = f"/api/chat/sessions/{session}/messages?limit={PAGE}"
         older = ""
         while True:
-            answer = await self.record.door.insist(client.number, "GET", path + older, client.token)
-            found |= {message["id"]: message["seq"] for message in answer.body["results"]}
+            answer = await client.ask("GET", path + older)
+            page = answer.body["results"]
+            found |= {one["id"]: Message(one["seq"], one["revision"], one["content"]) for one in page}
             if not answer.body["has_more"]:
                 return found
-            older = f"&before={min(found.values())}"
+            older = f"&before={page[0]['seq']}"
 
     def _level_seconds(self) -> float:
         """The longest of all marks: until what was said before it is with everybody, and who was away is back and level."""
         longest = 0.0
-        for mark, following in zip(self.marks, [*self.marks[1:], float("inf")], strict=True):
+        for mark, following in zip(self.marks, [*self.marks, float("inf")][1:], strict=True):
             ends = [
                 end for one in self.record.said.values() if one.at <= mark for end in (one.acked, *one.held.values())
             ]
             ends += [end for client in self.clients for lost, end in client.absences if lost < following]
             longest = max([longest, *(end - mark for end in ends if end is not None)])
         return longest
-
-
-def _since(client: Client, thread: dict[str, int]) -> set[str]:
-    """What a client must hold of a thread: all from the first message of the page he began with."""
-    first = min(client.seqs.values(), default=0)
-    return {name for name, seq in thread.items() if seq >= first}
 
 
 @asynccontextmanager
@@ -255,11 +263,11 @@ def start_postgresql(cluster: Cluster) -> None:
     cluster.release()  # the launcher still holds it, so it stays
 
 
-def _rows(sessions: Sequence[Any]) -> list[tuple[str, str, int, str]]:
+def _rows(sessions: Sequence[str]) -> list[tuple[str, str, int, str]]:
     """Id, session, seq and text of all messages in some sessions."""
     query = "SELECT id::text, session_id::text, seq, content FROM chat_messages WHERE session_id = ANY(%s)"
     with world.superuser(DATABASE) as connection:
-        return connection.execute(query, [list(set(sessions))]).fetchall()
+        return connection.execute(query, [[UUID(session) for session in sessions]]).fetchall()
 
 
 def _heads() -> dict[str, int]:

@@ -27,6 +27,7 @@ USER_AGENT = "samia-bench/1"  # both servers write it into every audit record, a
 @dataclass(frozen=True, kw_only=True)
 class Person:
     user: UUID
+    email: str
     role: str
     login: UUID
     session: UUID
@@ -80,31 +81,48 @@ def make(sessions: int) -> list[Person]:
     return people[: 2 * sessions]
 
 
-def _make_pair(cursor: psycopg.Cursor[Any], number: int) -> list[tuple[UUID, str, UUID]]:
-    return [_make_person(cursor, 2 * number + side, role) for side, role in enumerate(("client", "reader"))]
+def make_staff() -> list[Person]:
+    """An administrator and a monitor, who share a session, in the database that rounds copy."""
+    with superuser(WORLD) as connection, connection.cursor() as cursor, connection.transaction():
+        pair = [_make_person(cursor, role, role) for role in ("admin", "monitor")]
+        cursor.execute("SET LOCAL ROLE samia_staff")
+        return _open_session(cursor, pair)
 
 
-def _make_person(cursor: psycopg.Cursor[Any], number: int, role: str) -> tuple[UUID, str, UUID]:
-    """Id, role and login."""
-    user, login = uuid4(), uuid4()
+def set_password(people: Sequence[Person], encoded: str) -> None:
+    """Give these people of the database that rounds copy a password, as Django encodes it."""
+    with superuser(WORLD) as connection:
+        connection.execute(
+            "UPDATE accounts_user SET password = %s WHERE id = ANY (%s)", [encoded, [person.user for person in people]]
+        )
+
+
+def _make_pair(cursor: psycopg.Cursor[Any], number: int) -> list[dict[str, Any]]:
+    return [_make_person(cursor, f"bench{2 * number + side}", role) for side, role in enumerate(("client", "reader"))]
+
+
+def _make_person(cursor: psycopg.Cursor[Any], name: str, role: str) -> dict[str, Any]:
+    """What a Person is made of, but for the session."""
+    user, login, email = uuid4(), uuid4(), f"{name}@example.test"
     cursor.execute(
         "INSERT INTO accounts_user (id, email, display_name, role, password, language, timezone, is_active)"
         " VALUES (%s, %s, %s, %s, '!', 'en', 'UTC', true)",
-        [user, f"bench{number}@example.test", f"Person {number}", role],
+        [user, email, f"Person {name}", role],
     )
     cursor.execute(
         "INSERT INTO accounts_login (id, user_id, kind, address, user_agent) VALUES (%s, %s, 'token', '127.0.0.1', %s)",
         [login, user, USER_AGENT],
     )
-    return user, role, login
+    return {"user": user, "email": email, "role": role, "login": login}
 
 
-def _open_session(cursor: psycopg.Cursor[Any], pair: list[tuple[UUID, str, UUID]]) -> list[Person]:
-    cursor.execute("SELECT code, session_id FROM app.open_session('general', '', NULL, %s)", [[who[0] for who in pair]])
+def _open_session(cursor: psycopg.Cursor[Any], pair: list[dict[str, Any]]) -> list[Person]:
+    people = [who["user"] for who in pair]
+    cursor.execute("SELECT code, session_id FROM app.open_session('general', '', NULL, %s)", [people])
     code, session = cursor.fetchone() or ("nothing", None)
     if code != "ok":
         raise RuntimeError(f"a session could not be opened: {code}")
-    return [Person(user=user, role=role, login=login, session=session) for user, role, login in pair]
+    return [Person(**who, session=session) for who in pair]
 
 
 def let_all_talk(cursor: psycopg.Cursor[Any], people: Sequence[Person]) -> None:

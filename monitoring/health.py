@@ -13,6 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from psycopg_pool import PoolTimeout
 
 from chat.live import runtime
+from monitoring import gauges  # noqa: F401 (they are on the page of /metrics)
 from monitoring import metrics as counted
 from samia_chat import problems
 from samia_chat.middleware import client_address

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 log = logging.getLogger(__name__)
 
-Sink = Callable[[str, dict[str, object]], None]
+Sink = Callable[[str, dict[str, Any]], None]
 _sinks: list[Sink] = []
 
 
@@ -20,7 +21,7 @@ def register(sink: Sink) -> None:
         _sinks.append(sink)
 
 
-def observe(event: str, **fields: object) -> None:
+def observe(event: str, **fields: Any) -> None:
     for sink in _sinks:
         try:
             sink(event, fields)

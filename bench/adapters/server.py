@@ -102,6 +102,10 @@ class Server:
     def database(self) -> str:
         return f"bench_{self.name}"
 
+    @property
+    def log(self) -> Path:
+        return FOLDER / f"{self.name}.log"
+
     def start(self) -> None:
         """A fresh copy of the world, and the server; returns when it serves."""
         world.fresh_database(self.database, self.template)
@@ -111,11 +115,10 @@ class Server:
         """The server alone, where it was before if it has served already; returns when it serves."""
         self.port = self.port or _free_port()
         self.configure()
-        log = FOLDER / f"{self.name}.log"
         plain = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)}
         with self.cores.serving():
-            self._process = processes.start(self.command(), environment={**plain, **self.environment()}, log=log)
-        _wait_until_ready(f"http://127.0.0.1:{self.port}{self.home}", self._process, log)
+            self._process = processes.start(self.command(), environment={**plain, **self.environment()}, log=self.log)
+        _wait_until_ready(f"http://127.0.0.1:{self.port}{self.home}", self._process, self.log)
 
     async def connect(self, load: Load) -> Sequence[Socket]:
         """Everybody's socket: person 2 × session + side."""

@@ -57,6 +57,11 @@ class Batcher:
             self._task = self._loop.create_task(self._run())
         return entry.answer
 
+    @property
+    def waiting(self) -> int:
+        """Messages that are not in a call yet."""
+        return len(self._waiting)
+
     async def close(self) -> None:
         """Finish what is waiting, then close the connection."""
         if self._task is not None:

@@ -33,6 +33,11 @@ class PresenceKeeper:
         self._wake = asyncio.Event()
         self._who: Actor = actor.system("presence")
 
+    @property
+    def count(self) -> int:
+        """Sockets of this process."""
+        return len(self._connections)
+
     def note(self, connection: Connection) -> None:
         """A socket came, or its person's state on it changed."""
         if self._connections.get(connection.id) != connection:

@@ -46,6 +46,7 @@ IDLE_SECONDS = 120.0  # a socket that sends nothing for so long is closed
 # the interpreter from the loop, and when all clients come back at once no message would be delivered for seconds.
 REQUESTS = 8
 RESUMES = 2  # of sockets that come, and as many of those that have missed something since: they do not queue behind the others
+TICK_SECONDS = 0.1  # how often it is measured how late the event loop is
 AGAIN_SECONDS = 1.0  # after which a job that ended by itself is started again
 
 SIGNED_OUT, DEACTIVATED, IDLE, RESYNC, RESTART = 4401, 4403, 4408, 4410, 1012
@@ -75,7 +76,7 @@ class Runtime:
         task.add_done_callback(self._background.discard)
 
     def start(self) -> None:
-        jobs = [self._listen, self._beat, self.presence.run, self._keep_limits]
+        jobs = [self._listen, self._beat, self.presence.run, self._keep_limits, self._tick]
         if settings.REDIS_URL:
             jobs += [self._receive, self._probe]
         self._tasks = [asyncio.get_running_loop().create_task(self._keep_up(job)) for job in jobs]
@@ -280,6 +281,13 @@ class Runtime:
                 await self.hub.check_all(announce=True)
             except Exception:
                 log.warning("heartbeat: the database does not answer", exc_info=True)
+
+    async def _tick(self) -> None:
+        """Measure how late a task runs that has nothing to wait for but its turn: every socket waits as long."""
+        while True:
+            due = time.monotonic() + TICK_SECONDS  # uvloop's own clock stands still while callbacks run
+            await asyncio.sleep(TICK_SECONDS)
+            telemetry.observe("loop.late", seconds=max(0.0, time.monotonic() - due))
 
     async def _keep_limits(self) -> None:
         redis = aioredis.Redis.from_url(settings.REDIS_URL, socket_timeout=1) if settings.REDIS_URL else None

@@ -25,6 +25,11 @@ class TypingSignals:
         self._signals: dict[tuple[UUID, UUID], Signal] = {}
         self._loop = asyncio.get_running_loop()
 
+    @property
+    def count(self) -> int:
+        """Signals that are on."""
+        return len(self._signals)
+
     def start(self, session: UUID, user: UUID, what: str) -> None:
         now = self._loop.time()
         known = self._signals.pop((session, user), None)

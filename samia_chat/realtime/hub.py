@@ -197,6 +197,11 @@ class Hub:
 
     # Events ----------------------------------------------------------------------------------------------------------
 
+    @property
+    def outgoing(self) -> int:
+        """Events that wait for the layer."""
+        return len(self._outgoing)
+
     def accept_from_thread(self, events: list[Event]) -> None:
         self.loop.call_soon_threadsafe(self.accept, events)
 
