@@ -26,7 +26,10 @@ class Client(ejabberd.Client):
     """Without a socket: keeps what it would send."""
 
     def __init__(self, load: Load) -> None:
-        person, other = (Person(user=uuid4(), role="client", login=uuid4(), session=uuid4()) for _ in range(2))
+        person, other = (
+            Person(user=uuid4(), role="client", login=uuid4(), session=uuid4(), email="one@example.test")
+            for _ in range(2)
+        )
         super().__init__(load, 0, person, other, archive.password(person))
         self.said: list[bytes] = []
 
