@@ -81,7 +81,7 @@ def _credential(request: HttpRequest) -> tuple[UUID | None, str]:
         # A bearer decides alone: with a bad one the cookie is not looked at.
         scheme, _, token = header.partition(" ")
         return (_login_of_bearer(token.strip()) if scheme.lower() == "bearer" else None), "bearer"
-    login_id = login_of_session(request.session)  # type: ignore[arg-type]  # set above
+    login_id = login_of_session(request.session)
     return login_id, "cookie" if login_id else ""
 
 

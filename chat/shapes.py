@@ -1,17 +1,19 @@
 """What a session, a message and a person look like, the same in REST answers and socket frames.
 
 Plain functions and not serializers: they run on every message. The classes in chat/serializers describe these shapes for
-OpenAPI, docs/asyncapi.yaml for the socket; tests hold both against what is really sent.
+OpenAPI, docs/asyncapi.yaml for the socket; tests hold both against what is really sent. They read models and the rows of
+chat/rows.py alike.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from chat.models import Booking, ChatSession, Message, Participant, Person
+from chat.rows import BookingRow, CursorsRow, MessageRow, ParticipantRow, PersonRow, SessionRow
 
 Shape = dict[str, Any]
 
@@ -44,7 +46,7 @@ def sent_message_shape(
     }
 
 
-def message_shape(message: Message) -> Shape:
+def message_shape(message: Message | MessageRow) -> Shape:
     return {
         "id": message.pk,
         "session": message.session_id,
@@ -61,7 +63,7 @@ def message_shape(message: Message) -> Shape:
     }
 
 
-def participant_shape(participant: Participant, person: Person | None) -> Shape:
+def participant_shape(participant: Participant | ParticipantRow, person: Person | PersonRow | None) -> Shape:
     """`person` is None only for somebody whom the viewer may not know of."""
     return {
         "user": participant.user_id,
@@ -76,7 +78,7 @@ def participant_shape(participant: Participant, person: Person | None) -> Shape:
     }
 
 
-def booking_shape(booking: Booking) -> Shape:
+def booking_shape(booking: Booking | BookingRow) -> Shape:
     return {
         "id": booking.pk,
         "client": booking.client_id,
@@ -88,7 +90,7 @@ def booking_shape(booking: Booking) -> Shape:
     }
 
 
-def session_event_shape(session: ChatSession) -> Shape:
+def session_event_shape(session: ChatSession | SessionRow) -> Shape:
     """What all members see alike."""
     return {
         "id": session.pk,
@@ -102,12 +104,12 @@ def session_event_shape(session: ChatSession) -> Shape:
 
 
 def session_shape(
-    session: ChatSession,
+    session: ChatSession | SessionRow,
     *,
     revision: int,
-    participants: list[Participant],
-    people: Mapping[UUID, Person],
-    last_message: Message | None,
+    participants: Sequence[Participant | ParticipantRow],
+    people: Mapping[UUID, Person | PersonRow],
+    last_message: Message | MessageRow | None,
     viewer_id: UUID | None,
 ) -> Shape:
     """A session as one viewer sees it. `mine` is None for staff who are not in it."""
@@ -124,12 +126,17 @@ def session_shape(
     }
 
 
-def mine_shape(participant: Participant, last_seq: int) -> Shape:
+def mine_shape(participant: Participant | ParticipantRow, last_seq: int) -> Shape:
     """One's own membership: what others are not shown."""
     return {
-        "unread": participant.unread(last_seq),
+        "unread": unread(participant, last_seq),
         "delivered_seq": participant.delivered_seq,
         "seen_seq": participant.seen_seq,
         "read_seq": participant.read_seq,
         "muted_until": participant.muted_until,
     }
+
+
+def unread(participant: Participant | ParticipantRow | CursorsRow, last_seq: int) -> int:
+    """How many messages of others, of `last_seq` in the session, he has not read."""
+    return last_seq - participant.read_seq - participant.own_ahead

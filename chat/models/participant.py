@@ -46,10 +46,6 @@ class Participant(models.Model):
     def __str__(self) -> str:
         return f"{self.user_id} in {self.session_id}"
 
-    def unread(self, last_seq: int) -> int:
-        """How many messages of others, of `last_seq` in the session, he has not read."""
-        return last_seq - self.read_seq - self.own_ahead
-
 
 class Person(models.Model):
     """What people who share a session see of one another: a view whose own condition is the rule."""

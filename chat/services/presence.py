@@ -22,7 +22,7 @@ class Connection:
     state: str
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)  # reads only
 def session_presence(session_id: UUID) -> list[Shape]:
     """The states of a session's members, for its members and staff; empty for anybody else."""
     with connection.cursor() as cursor:

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import BigIntegerField, QuerySet, Subquery
 
 from chat.models import ChatSession, Message, Participant, Person, SessionState
+from chat.rows import MessageRow, ParticipantRow, PersonRow, SessionRow
 from chat.shapes import Shape, message_shape, session_shape
 from samia_chat.access import Person as Viewer
 
@@ -33,18 +34,31 @@ def session_shapes(sessions: Iterable[ChatSession], viewer: Viewer) -> list[Shap
     """
     sessions = list(sessions)
     ids = [session.pk for session in sessions]
-    participants: dict[UUID, list[Participant]] = {}
-    for participant in Participant.objects.filter(session_id__in=ids).order_by("joined_at", "id"):
-        participants.setdefault(participant.session_id, []).append(participant)
-    people = Person.objects.in_bulk({p.user_id for members in participants.values() for p in members})
+    participants = list(Participant.objects.filter(session_id__in=ids).order_by("joined_at", "id"))
+    people = Person.objects.in_bulk({participant.user_id for participant in participants})
     newest = Message.objects.raw(_NEWEST, [ids, [session.state.last_seq for session in sessions]])
+    return shapes_of(sessions, participants, people.values(), newest, viewer)
+
+
+def shapes_of(
+    sessions: Iterable[ChatSession | SessionRow],
+    participants: Iterable[Participant | ParticipantRow],
+    people: Iterable[Person | PersonRow],
+    newest: Iterable[Message | MessageRow],
+    viewer: Viewer,
+) -> list[Shape]:
+    """The shapes of these sessions, from rows that were read for all of them together."""
+    members: dict[UUID, list[Participant | ParticipantRow]] = {}
+    for participant in participants:
+        members.setdefault(participant.session_id, []).append(participant)
+    known = {person.pk: person for person in people}
     last = {message.session_id: message for message in newest}
     return [
         session_shape(
             session,
             revision=session.state.revision,
-            participants=participants.get(session.pk, []),
-            people=people,
+            participants=members.get(session.pk, []),
+            people=known,
             last_message=last.get(session.pk),
             viewer_id=viewer.pk,
         )

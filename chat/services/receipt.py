@@ -19,7 +19,7 @@ KINDS = ("delivered", "seen", "read")
 MOVE = "SELECT code, delivered, seen, read, own_ahead FROM app.move_cursor(%s, %s, %s)"
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)  # one statement: there is nothing of it to keep when it fails
 def move_cursor(*, user_id: UUID, session_id: UUID, kind: str, up_to: int) -> dict[str, int]:
     """Move one's own cursor up to `up_to` (never back); read moves seen, and seen moves delivered.
 

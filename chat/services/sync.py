@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 from uuid import UUID
 
+import msgspec
 from django.db import connection, transaction
-from django.db.models import Q
 
-from chat.access import SESSIONS
-from chat.models import ChatSession, Message, Participant
-from chat.services.reading import PAGE, session_shapes, unpublished, with_state
+from chat.models import Message
+from chat.rows import Found, MessageRow, WaitingRow, decode_found
+from chat.services.reading import PAGE, shapes_of
 from chat.services.session import record_looks
-from chat.shapes import Shape, message_shape
-from samia_chat.access import Person, is_staff
+from chat.shapes import Shape, message_shape, unread
+from samia_chat.access import Person
 
 MAX_NAMED = 1000  # sessions a client may name in one request
 MAX_SESSIONS = 50  # sessions in one answer
 MAX_MESSAGES = 500  # messages in one answer; of one session its share of them, and at least a page
 MAX_TEXT = 1_000_000  # bytes of their text: a page of the longest messages
+
+M = TypeVar("M", bound=WaitingRow)
 
 
 @dataclass(frozen=True)
@@ -40,19 +43,6 @@ class Held:
     def _has(self, session: UUID) -> bool:
         return (self.after is None or session > self.after) and (self.up_to is None or session <= self.up_to)
 
-    def as_filter(self) -> Q:
-        after = Q() if self.after is None else Q(pk__gt=self.after)
-        return after if self.up_to is None else after & Q(pk__lte=self.up_to)
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """A message that an answer may carry. Its text is not read before it is known to fit."""
-
-    id: UUID
-    revision: int
-    size: int  # bytes of its text
-
 
 @dataclass
 class Room:
@@ -68,7 +58,7 @@ class Room:
     def has(self, messages: int, text: int) -> bool:
         return messages <= self.messages and text <= self.text
 
-    def fitting(self, waiting: list[Waiting], extra: int) -> list[Waiting]:
+    def fitting(self, waiting: list[WaitingRow], extra: int) -> list[WaitingRow]:
         """As many from the beginning as there is room for beside `extra` bytes."""
         count, text = 0, extra
         while count < len(waiting) and self.has(count + 1, text + waiting[count].size):
@@ -77,7 +67,7 @@ class Room:
         return waiting[:count]
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)  # reads only, but for the record of staff's looks
 def sync(*, viewer: Person, held: Held) -> Shape:
     """What makes a client that holds these sessions at these revisions level with the rows.
 
@@ -92,47 +82,44 @@ def sync(*, viewer: Person, held: Held) -> Shape:
     {session: {"unread": number or None, "users": {user: [delivered, seen, read]}}}.
     """
     named = held.in_range()
-    heads = _heads(viewer, held)
-    due = [session for session, revision in heads.items() if named.get(session) != revision]
-    level = [session for session, revision in heads.items() if named.get(session) == revision]
-    entries = _entries(viewer, due[:MAX_SESSIONS], named)
+    found = _find(named, held)
+    entries = _entries(found, viewer, named)
     record_looks(viewer, [entry["session"]["id"] for entry in entries if entry["session"]["id"] in named])
     return {
         "sessions": entries,
-        "cursors": _cursors(viewer, level),
-        "gone": [session for session in named if session not in heads],
-        "more": len(due) > len(entries),
+        "cursors": _cursors(found, viewer),
+        "gone": found.gone,
+        "more": found.due > len(entries),
     }
 
 
-def _heads(viewer: Person, held: Held) -> dict[UUID, int]:
-    """The revisions of all sessions that concern this client, those with the latest activity first.
+def _find(named: dict[UUID, int], held: Held) -> Found:
+    """Everything in one snapshot, but for texts of which it is not known whether they fit."""
+    arguments = [
+        *(msgspec.json.encode(named).decode(), held.after, held.up_to),
+        *(MAX_SESSIONS, MAX_MESSAGES, MAX_TEXT, PAGE),
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT app.sync(%s, %s, %s, %s, %s, %s, %s)::text", arguments)
+        return decode_found(cursor.fetchone()[0])
 
-    Those are his own; staff also name sessions they look into.
-    """
-    concerned = Q(pk__in=Participant.objects.filter(user=viewer.pk, left_at__isnull=True).values("session_id"))
-    if is_staff(viewer):
-        concerned |= Q(pk__in=list(held.revisions))
-    rows = SESSIONS.scope(viewer).filter(concerned, held.as_filter()).order_by("-active_at", "-id")
-    return dict(rows.values_list("pk", "state__revision"))
 
-
-def _entries(viewer: Person, sessions: list[UUID], held: dict[UUID, int]) -> list[Shape]:
-    """Entries of the first of these sessions: as many as one answer has room for."""
-    rows = {session.pk: session for session in with_state(ChatSession.objects.filter(pk__in=sessions))}
-    shapes = session_shapes([rows[session] for session in sessions if session in rows], viewer)
-    share = max(PAGE, MAX_MESSAGES // max(1, len(sessions)))
-    since = {s["id"]: held[s["id"]] for s in shapes if s["id"] in held and held[s["id"]] <= s["revision"]}
-    waiting = _changed(since, share + 1) | _newest([shape["id"] for shape in shapes if shape["id"] not in since])
-    held_back = unpublished([shape["id"] for shape in shapes])
+def _entries(found: Found, viewer: Person, named: dict[UUID, int]) -> list[Shape]:
+    """Entries of the first of the sessions found: as many as one answer has room for."""
+    if found.entries is None:
+        return []
+    messages = found.entries.messages
+    shapes = shapes_of(found.sessions, found.entries.participants, found.entries.people, messages.last, viewer)
+    waiting, held_back = _by_session([*messages.waiting, *messages.further]), _by_session(messages.unpublished)
+    last = _by_session(messages.last)
+    share = max(PAGE, MAX_MESSAGES // len(found.sessions))
     room = Room(MAX_MESSAGES, MAX_TEXT)
     entries: list[Shape] = []
-    for shape in shapes:
-        session, besides = shape["id"], held_back.get(shape["id"], [])
-        extra = sum(_size(message) for message in [*besides, shape["last_message"]] if message)
-        changed = waiting.get(session, [])
+    for session, shape in zip(found.sessions, shapes, strict=True):
+        changed, besides = waiting.get(session.pk, []), held_back.get(session.pk, [])
+        extra = sum(message.size for message in [*besides, *last.get(session.pk, [])])
         # A thread that is new to the client begins with its page and not with less.
-        chosen = (room.fitting(changed[:share], extra) or changed[:1]) if session in since else changed
+        chosen = changed if session.since is None else room.fitting(changed[:share], extra) or changed[:1]
         text = extra + sum(message.size for message in chosen)
         if entries and not room.has(len(chosen), text):
             break
@@ -143,71 +130,39 @@ def _entries(viewer: Person, sessions: list[UUID], held: dict[UUID, int]) -> lis
                 "session": shape,
                 # Where a page of changes ends, the client stands at its last change, as it was when that was chosen.
                 "revision": chosen[-1].revision if is_cut else shape["revision"],
-                "messages": [message.id for message in chosen],
-                "unpublished": besides,
+                "messages": chosen,
+                "unpublished": [message_shape(message) for message in besides],
                 "more": is_cut,
-                "reset": session in held and session not in since,
+                "reset": session.pk in named and session.since is None,
             }
         )
     return _with_messages(entries)
 
 
 def _with_messages(entries: list[Shape]) -> list[Shape]:
-    """The entries with messages in the place of their ids."""
-    found = Message.objects.in_bulk([message for entry in entries for message in entry["messages"]])
+    """The entries with the messages' shapes in the place of their rows. Texts that were left are read now."""
+    left = [row.pk for entry in entries for row in entry["messages"] if not isinstance(row, MessageRow)]
+    read = Message.objects.in_bulk(left) if left else {}
     for entry in entries:
-        entry["messages"] = [message_shape(found[message]) for message in entry["messages"] if message in found]
+        rows = (row if isinstance(row, MessageRow) else read.get(row.pk) for row in entry["messages"])
+        entry["messages"] = [message_shape(row) for row in rows if row is not None]
     return entries
 
 
-def _size(message: Shape) -> int:
-    return len(message["content"].encode())
-
-
-def _cursors(viewer: Person, sessions: list[UUID]) -> Shape:
-    found: Shape = {}
-    rows = Participant.objects.filter(session_id__in=sessions, left_at__isnull=True).select_related("session__state")
-    for row in rows:
-        entry = found.setdefault(str(row.session_id), {"unread": None, "users": {}})
-        entry["users"][str(row.user_id)] = [row.delivered_seq, row.seen_seq, row.read_seq]
-        if row.user_id == viewer.pk:
-            entry["unread"] = row.unread(row.session.state.last_seq)
+def _by_session(messages: Iterable[M]) -> dict[UUID, list[M]]:
+    found: dict[UUID, list[M]] = {}
+    for message in messages:
+        found.setdefault(message.session_id, []).append(message)
     return found
 
 
-def _changed(since: dict[UUID, int], limit: int) -> dict[UUID, list[Waiting]]:
-    """The first `limit` messages of each session that changed after a revision, by revision."""
-    return _waiting(
-        """
-        SELECT h.session, m.id, m.revision, octet_length(m.content)
-          FROM unnest(%s::uuid[], %s::bigint[]) AS h (session, since), LATERAL (
-            SELECT id, revision, content FROM chat_messages
-             WHERE session_id = h.session AND revision > h.since ORDER BY revision LIMIT %s) m
-         ORDER BY h.session, m.revision
-        """,
-        [list(since), list(since.values()), limit],
-    )
-
-
-def _newest(sessions: list[UUID]) -> dict[UUID, list[Waiting]]:
-    """The newest page of each session, by seq."""
-    return _waiting(
-        """
-        SELECT h.session, m.id, m.revision, octet_length(m.content)
-          FROM unnest(%s::uuid[]) AS h (session), LATERAL (
-            SELECT id, seq, revision, content FROM chat_messages
-             WHERE session_id = h.session AND seq IS NOT NULL ORDER BY seq DESC LIMIT %s) m
-         ORDER BY h.session, m.seq
-        """,
-        [sessions, PAGE],
-    )
-
-
-def _waiting(query: str, arguments: list[Any]) -> dict[UUID, list[Waiting]]:
-    found: dict[UUID, list[Waiting]] = {}
-    if arguments[0]:
-        with connection.cursor() as cursor:
-            cursor.execute(query, arguments)
-            for session, *message in cursor:
-                found.setdefault(session, []).append(Waiting(*message))
-    return found
+def _cursors(found: Found, viewer: Person) -> Shape:
+    last_seq = {session.id: session.last_seq for session in found.level}
+    viewer_id = str(viewer.pk)
+    cursors: Shape = {}
+    for row in found.cursors:
+        entry = cursors.setdefault(row.session_id, {"unread": None, "users": {}})
+        entry["users"][row.user_id] = [row.delivered_seq, row.seen_seq, row.read_seq]
+        if row.user_id == viewer_id:
+            entry["unread"] = unread(row, last_seq[row.session_id])
+    return cursors

@@ -32,7 +32,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super()._set_autocommit(autocommit)  # type: ignore[misc]  # the stubs leave it out
         # Leaving autocommit is how every atomic() begins. The owner migrates and has no actor.
         if not autocommit and settings.DATABASE_ROLE == "app":
-            actor.emit(self)
+            with self.wrap_database_errors:
+                actor.begin(self.connection)
 
 
 def has_ended(connection: psycopg.Connection[Any]) -> bool:

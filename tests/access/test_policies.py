@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from uuid import uuid4
 
@@ -154,6 +155,49 @@ def test_nested_actors_return_to_the_one_before(world: World) -> None:
         with pytest.raises(Exception, match="division by zero"), transaction.atomic(), actor.acting_as(admin):
             connection.cursor().execute("SELECT 1/0")
         assert me() == ("samia_app", str(world.client.pk))
+
+
+def test_what_an_actor_brings_stays_a_value(world: World) -> None:
+    """He is written into a transaction as text; his browser says who it is, and staff why."""
+    texts = (
+        "'); SELECT set_config('role', 'samia_staff', true); --",
+        "\\'; --",
+        "%s \N{CRYSTAL BALL} \x00\n",
+        "E'\\''",
+    )
+    for text in texts:
+        who = Actor(user_id=world.client.pk, role="client", user_agent=text, reason=text)
+        with actor.acting_as(who), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT current_user, current_setting('app.actor'), current_setting('app.context')")
+            role, user, context = cursor.fetchone()
+            assert (role, user) == ("samia_app", str(world.client.pk))
+            brought = json.loads(context)
+            assert (brought["agent"], brought["reason"]) == (text, text)
+
+
+def test_what_sync_reads_is_read_with_the_actors_rights(world: World, truth: Truth) -> None:
+    """Its functions are no definers: they take any ids and check nothing, because policies do."""
+    message = new_draft(sender=actor_of(world.client, Actor()), session_id=world.session, content="a secret")
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(SEND, columns([message]))
+    asked = "SELECT app.sync_entries(%s, %s, %s, 500, 1000000, 50)::text"
+    arguments = [[world.session, world.session], [0, None], [1, 1]]
+    for person, is_answered in (
+        (world.client, True),
+        (world.client2, False),
+        (world.reader, True),
+        (world.monitor, True),
+    ):
+        with actor.acting_as(actor_of(person, Actor())), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(asked, arguments)
+            answer = json.loads(cursor.fetchone()[0])
+        if is_answered:
+            assert [row["content"] for row in answer["messages"]["waiting"]] == ["a secret", "a secret"]
+            assert {row["user_id"] for row in answer["participants"]} == {str(world.client.pk), str(world.reader.pk)}
+        else:
+            assert answer == {"participants": [], "people": [], "messages": {}}
+    definers = truth.rows("SELECT proname FROM pg_proc WHERE proname IN ('sync', 'sync_entries') AND prosecdef")
+    assert definers == []
 
 
 def test_the_runtime_roles_are_bound_by_policies(truth: Truth) -> None:

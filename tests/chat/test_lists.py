@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 from django.test.utils import CaptureQueriesContext
 
 from tests.cast import World, make_person, make_session
 from tests.database import Truth
 from tests.rest import Api
 
-# The login, BEGIN, the transaction's actor, COMMIT, and four queries: sessions, members, names and last messages;
+# The login, BEGIN with the transaction's actor, COMMIT, and four queries: sessions, members, names and last messages;
 # the session, its revision, the page and the held messages.
-SESSION_LIST = THREAD = 8
+SESSION_LIST = THREAD = 7
 
 
 def count(api: Api, path: str) -> int:
@@ -157,3 +160,69 @@ def test_every_list_query_has_its_index(name: str, queries: dict[str, str], worl
             assert any(name in plan for name in index.split("|")), plan
             assert "Seq Scan" not in plan, plan
             assert "Sort" not in plan, plan
+
+
+# function → its arguments, and what its plan must consist of, so often, whoever asks
+FUNCTIONS = {
+    "sync_entries": (
+        "ARRAY['{session}', '{other}']::uuid[], ARRAY[1, NULL]::bigint[], ARRAY[3, 3]::bigint[], 500, 1000000, 50",
+        {
+            "using chat_messages_revision on chat_messages": 1,
+            "Backward using one_message_per_seq on chat_messages": 2,  # the newest page, the last message
+            "using chat_messages_unpublished on chat_messages": 1,
+            "using one_membership_per_person on chat_participants": 2,  # for their names, too
+            "using accounts_user_pkey on accounts_user": 1,
+            "Sort  (": 3,  # participants, messages for their numbers, messages by kind: never what is read for a page
+            "SubPlan": 0,  # nothing is asked for each row; who asks, and for what sessions, once for a table (InitPlan)
+        },
+    ),
+    "sync": (
+        """'{{"{session}": 1, "{other}": 2}}', NULL, NULL, 50, 500, 1000000, 50""",
+        {
+            "using chat_sessions_pkey on chat_sessions": 1,
+            "using chat_session_state_pkey on chat_session_state": 1,
+            "using one_membership_per_person on chat_participants": 1,
+            "using bookings_pkey on bookings": 1,
+            "Sort  (": 1,
+            "SubPlan": 3,  # the booking of each session; the ids that are seen, hashed, and where they are looked up
+        },
+    ),
+}
+
+
+def prepare(function: str, cursor: CursorWrapper) -> str:
+    """PREPARE for the body of an SQL function, its parameters numbered."""
+    cursor.execute(
+        "SELECT prosrc, proargnames, ARRAY(SELECT format_type(t, NULL) FROM unnest(proargtypes) t) FROM pg_proc"
+        " WHERE proname = %s AND pronamespace = 'app'::regnamespace",
+        [function],
+    )
+    body, names, types = cursor.fetchone()
+    for number, name in enumerate(names, 1):
+        body = re.sub(rf"\b{name}\b", f"${number}", body)
+    return f"PREPARE asked ({', '.join(types)}) AS {body}"
+
+
+@pytest.mark.parametrize("name", ["reader", "admin"])
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_what_sync_asks_has_its_indexes_in_the_plan_that_is_kept(function: str, name: str, world: World) -> None:
+    """The body of the function as each connection plans it once: for any arguments, under the policies of whoever asks."""
+    from django.db import transaction
+
+    from accounts.identity import actor_of
+    from samia_chat import actor
+    from samia_chat.actor import Actor
+
+    arguments, parts = FUNCTIONS[function]
+    with actor.acting_as(actor_of(world.people[name], Actor())), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off")
+        cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL search_path = pg_catalog, app")
+        cursor.execute(prepare(function, cursor))
+        try:
+            cursor.execute(f"EXPLAIN EXECUTE asked ({arguments.format(session=world.session, other=world.other)})")
+            plan = "\n".join(row[0] for row in cursor.fetchall())
+        finally:
+            cursor.execute("DEALLOCATE asked")
+    for part, times in parts.items():
+        assert plan.count(part) == times, (part, plan)
+    assert "Seq Scan" not in plan, plan

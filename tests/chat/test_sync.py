@@ -7,6 +7,8 @@ from uuid import UUID
 
 import msgspec
 import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from accounts.identity import actor_of
 from accounts.models import User
@@ -23,6 +25,8 @@ from tests.database import Truth
 from tests.rest import Api
 
 Answer = dict[str, Any]
+# BEGIN, everything, COMMIT. Who acts is said with BEGIN.
+SYNC = 3
 
 
 def ask(person: User, held: dict[str, int], after: str | None = None, up_to: str | None = None) -> Answer:
@@ -171,19 +175,88 @@ def test_of_a_page_of_changes_one_stands_at_its_last(
     world: World, truth: Truth, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Even where that message changes again before its text is read: what lies between is not skipped."""
-    monkeypatch.setattr(service, "MAX_MESSAGES", 2)
-    monkeypatch.setattr(service, "PAGE", 2)
+    monkeypatch.setattr(service, "MAX_TEXT", 0)
     client = ModelClient(world.client)
     level(client)
     say(world.reader, world.session, "one", "two", "three", "four")
     whole = service._with_messages
 
     def edited_meanwhile(entries: list[Answer]) -> list[Answer]:
-        truth.without_triggers("UPDATE chat_messages SET revision = 99 WHERE content = 'two'")
+        truth.without_triggers("UPDATE chat_messages SET revision = 99 WHERE content = 'one'")
         truth.without_triggers("UPDATE chat_session_state SET revision = 99 WHERE session_id = %s", world.session)
         return whole(entries)
 
     monkeypatch.setattr(service, "_with_messages", edited_meanwhile)
-    level(client)
+    answers = level(client)
+    assert [entry["revision"] for answer in answers for entry in answer["sessions"]] == [3, 4, 5, 6, 99]
     texts = {message["content"] for message in client.sessions[str(world.session)].messages.values()}
     assert texts == {"one", "two", "three", "four"}
+
+
+def test_a_text_is_read_when_it_is_known_to_fit(world: World, truth: Truth, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes after the bounds is left where it lies, and read by a second query if there is room for it after all."""
+    long, short = make_session(world.client, world.reader), make_session(world.client, world.reader)
+    held = {str(session): 2 for session in (world.session, long, short)}
+    say(world.reader, short, "a word")
+    say(world.reader, long, "x", "y" * 300, "z" * 300)
+    say(world.reader, world.session, "x")
+    rows = found_by(world.client, held, max_text=100)
+    assert [row["content"] for row in rows["waiting"]] == ["x", "x"]
+    assert [row["size"] for row in rows["further"]] == [300, 300, 6]
+    assert all("content" not in row for row in rows["further"])
+    monkeypatch.setattr(service, "MAX_TEXT", 400)  # the last messages of the three sessions, and little more
+    with CaptureQueriesContext(connection) as captured:
+        answer = ask(world.client, held)
+    texts = {
+        entry["session"]["id"]: [message["content"] for message in entry["messages"]] for entry in answer["sessions"]
+    }
+    assert texts == {str(world.session): ["x"], str(long): ["x"], str(short): ["a word"]}
+    assert [entry["more"] for entry in answer["sessions"]] == [False, True, False]
+    assert len(captured) == SYNC + 1
+
+
+def found_by(person: User, held: dict[str, int], *, max_text: int) -> Answer:
+    """The messages that the database gives for an answer."""
+    with actor.acting_as(actor_of(person, Actor())), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT app.sync(%s, NULL, NULL, 50, 500, %s, 50)::text", [msgspec.json.encode(held).decode(), max_text]
+        )
+        return msgspec.json.decode(cursor.fetchone()[0])["entries"]["messages"]  # type: ignore[no-any-return]
+
+
+def test_an_answer_is_one_query_whatever_is_in_it(world: World) -> None:
+    def queries(held: dict[str, int]) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            ask(world.client, held)
+        return len(captured)
+
+    ask(world.client, {})  # the connection is there
+    assert queries({}) == queries({str(world.session): 2}) == SYNC
+    for _ in range(3):
+        session = make_session(world.client, world.reader)
+        say(world.reader, session, *"abc")
+    assert queries({}) == queries({str(world.session): 0}) == SYNC
+
+
+def test_one_connection_answers_everybody_what_is_his(world: World) -> None:
+    """The plan that a connection keeps is made for one person's rights; it is not another's."""
+    say(world.client, world.session, "a secret")
+    backends = set()
+    for _ in range(2):
+        for person, seen in (
+            *(
+                (world.client, [world.session]),
+                (world.admin, [world.session, world.other]),
+                (world.client2, [world.other]),
+            ),
+            *(
+                (world.monitor, [world.session, world.other]),
+                (world.reader, [world.session]),
+                (world.reader2, [world.other]),
+            ),
+        ):
+            answer = ask(person, {str(world.session): 0, str(world.other): 0})
+            assert {entry["session"]["id"] for entry in answer["sessions"]} == {str(session) for session in seen}
+            assert sorted(answer["gone"]) == sorted({str(world.session), str(world.other)} - {str(s) for s in seen})
+            backends.add(connection.connection.info.backend_pid)
+    assert len(backends) == 1

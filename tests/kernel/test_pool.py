@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
 
+import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from psycopg.conninfo import conninfo_to_dict
 from psycopg_pool import ConnectionPool, PoolTimeout
 
@@ -89,3 +90,14 @@ def test_a_living_connection_is_not_taken_for_ended() -> None:
     connection.connection.close()
     assert has_ended(connection.connection)
     connection.close()
+
+
+def test_a_connection_that_ends_before_a_transaction_begins_is_an_operational_error(truth: Truth) -> None:
+    """What a client is answered with `busy` for; the next one is served by another connection."""
+    connection.ensure_connection()
+    truth.rows("SELECT pg_terminate_backend(%s)", connection.connection.info.backend_pid)
+    time.sleep(0.2)
+    with pytest.raises(OperationalError), transaction.atomic():
+        pass
+    connection.close()
+    make_person("served")
