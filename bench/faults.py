@@ -215,7 +215,7 @@ SCENARIOS = {
     "postgresql": Scenario(title="PostgreSQL restarted (immediate mode)", run=postgresql),
     "redis": Scenario(title="Redis stopped and back", run=redis),
     "lossy": Scenario(
-        title="the layer drops 20 % of events", run=lossy, settings={"DJANGO_SETTINGS_MODULE": "tests.lossy_settings"}
+        title="the bus drops 20 % of events", run=lossy, settings={"DJANGO_SETTINGS_MODULE": "tests.lossy_settings"}
     ),
     "readers": Scenario(title="one client reads slowly, one not at all", run=readers),
     "workers": Scenario(title="nothing fails; sessions across two processes", run=workers),
@@ -308,7 +308,7 @@ def _both(latency: tuple[float, float]) -> str:
 
 def _show(options: argparse.Namespace, plan: Plan, found: Mapping[str, Outcome]) -> None:
     versions = {"PostgreSQL": world.server_version()}
-    versions |= {name: version(name) for name in ("django", "uvicorn", "channels", "channels-redis", "psycopg")}
+    versions |= {name: version(name) for name in ("django", "uvicorn", "channels", "redis", "hiredis", "psycopg")}
     command = " ".join(["./samia bench faults", *(word for word in sys.argv[1:] if word not in ("--write", "--json"))])
     text = markdown(found)
     if options.write:

@@ -27,7 +27,7 @@ EMPTY = (
     "samia_messages_waiting",
     "samia_events_waiting order",
     "samia_events_waiting members",
-    "samia_events_waiting layer",
+    "samia_redis_unsent_bytes",
     "samia_rate_buckets",
     "samia_database_connections default used",
     "samia_database_connections aside used",

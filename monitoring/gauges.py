@@ -41,7 +41,7 @@ _show(messages_waiting, lambda running: running.batcher.waiting)
 
 events_waiting = Gauge(
     "samia_events_waiting",
-    "Events that wait: for the one before (order), for the members to be known (members), for Redis (layer)",
+    "Events that wait: for the one before (order), for the members to be known (members)",
     ["reason"],
     registry=registry,
 )
@@ -50,7 +50,9 @@ _show(
     events_waiting.labels("members"),
     lambda running: sum(len(room.waiting) for room in list(running.hub.rooms.values())),
 )
-_show(events_waiting.labels("layer"), lambda running: running.hub.outgoing)
+
+unsent = Gauge("samia_redis_unsent_bytes", "Events for other processes that Redis has not taken", registry=registry)
+_show(unsent, lambda running: running.bus.unsent_bytes if running.bus else 0)
 
 buckets = Gauge("samia_rate_buckets", "Rates counted here; one that is full again is forgotten", registry=registry)
 buckets.set_function(lambda: len(limiter.buckets))

@@ -172,19 +172,12 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Redis --------------------------------------------------------------------------------------------------------------------
-REDIS_URL = env_text(
-    "REDIS_URL", ""
-)  # redis://host:port/number: fan-out between processes; empty: one process serves alone
+# redis://host:port/number, rediss:// or unix://path: events between processes, and the rates they share. Its user must be let
+# into every channel. Empty: one process serves alone.
+REDIS_URL = env_text("REDIS_URL", "")
 if WORKERS > 1 and not REDIS_URL:
     raise ImproperlyConfigured("Several web processes need Redis between them. Set REDIS_URL, or SAMIA_WORKERS=1.")
-CHANNEL_LAYERS: dict[str, Any] = {
-    "default": {
-        "BACKEND": "samia_chat.realtime.layer.PubSubLayer",
-        "CONFIG": {"hosts": [REDIS_URL], "prefix": "samia"},
-    }
-    if REDIS_URL
-    else {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 10_000}}
-}
+EVENT_BUS = "samia_chat.realtime.bus.Bus"  # what passes events between processes; tests take one that loses some
 
 # Django -------------------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [

@@ -12,9 +12,9 @@ from typing import Any
 from uuid import UUID
 
 import redis.asyncio as aioredis
-from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import connection
+from django.utils.module_loading import import_string
 
 from accounts.identity import live_logins
 from accounts.socket_sign_in import Credential, SignedIn, signed_in
@@ -32,14 +32,12 @@ from samia_chat.errors import Busy
 from samia_chat.gathering import Gathering
 from samia_chat.limits import limiter
 from samia_chat.realtime import hub as hubs
+from samia_chat.realtime.bus import Bus
 from samia_chat.realtime.events import Event
 from samia_chat.realtime.hub import Hub
 from samia_chat.realtime.notices import Notice, listen
-from samia_chat.realtime.publishing import GROUP, probe_layer, send_to_layer
 
 log = logging.getLogger(__name__)
-LAYER_TIMEOUT = 2.0  # seconds a publish may take before its events are given up
-PROBE_SECONDS = 2.0  # how often a process asks itself through Redis whether the layer lives
 ANSWER_SECONDS = 15.0  # a view waits so long for its message to be stored
 IDLE_SECONDS = 120.0  # a socket that sends nothing for so long is closed
 # What is worked on at the same time. The rest waits in the event loop, where waiting costs nothing: more threads would take
@@ -54,8 +52,8 @@ SIGNED_OUT, DEACTIVATED, IDLE, RESYNC, RESTART = 4401, 4403, 4408, 4410, 1012
 
 class Runtime:
     def __init__(self) -> None:
-        is_alone = not settings.REDIS_URL
-        self.hub = Hub(Directory(), None if is_alone else self._pass_on)
+        self.bus = self._make_bus() if settings.REDIS_URL else None
+        self.hub = Hub(Directory(), self.bus.publish if self.bus else None)
         self.batcher = Batcher(settings.DATABASE_URL)
         self.admissions: Gathering[Credential, SignedIn | None] = Gathering(self._admit)
         self.requests = asyncio.Semaphore(REQUESTS)
@@ -63,9 +61,7 @@ class Runtime:
         self.catching_up = asyncio.Semaphore(RESUMES)
         self.presence = PresenceKeeper(self.hub.node)
         self.typing = TypingSignals(self._tell_typing)
-        self.layer_is_up = True
         self.listening = asyncio.Event()  # set once notices have been listened to: before, nobody is admitted
-        self._probe_sent = self._probe_seen = 0.0
         self._tasks: list[asyncio.Task[None]] = []
         self._background: set[asyncio.Task[Any]] = set()
 
@@ -77,8 +73,8 @@ class Runtime:
 
     def start(self) -> None:
         jobs = [self._listen, self._beat, self.presence.run, self._keep_limits, self._tick]
-        if settings.REDIS_URL:
-            jobs += [self._receive, self._probe]
+        if self.bus is not None:
+            jobs.append(self.bus.run)
         self._tasks = [asyncio.get_running_loop().create_task(self._keep_up(job)) for job in jobs]
         hubs.set_running(self.hub)
 
@@ -215,58 +211,25 @@ class Runtime:
 
     # Other processes ---------------------------------------------------------------------------------------------------
 
-    async def _pass_on(self, events: list[Event]) -> None:
-        try:
-            async with asyncio.timeout(LAYER_TIMEOUT):
-                await send_to_layer(events, self.hub.node.hex)
-        except Exception as error:  # noqa: BLE001 (whatever the layer raises: rows are the truth)
-            telemetry.observe("layer.failed")
-            if self.layer_is_up:
-                log.warning("events were not passed on; other processes catch up", extra={"why": repr(error)})
-            self.layer_is_up = False
+    def _make_bus(self) -> Bus:
+        bus: Bus = import_string(settings.EVENT_BUS)(settings.REDIS_URL, self._take, self._on_loss)
+        return bus
 
-    async def _receive(self) -> None:
-        """Take events of other processes in, for as long as the process lives."""
-        layer = get_channel_layer()
-        assert layer is not None  # settings always name one
-        while True:
-            try:
-                channel = await layer.new_channel()
-                await layer.group_add(GROUP, channel)
-                while True:
-                    self._take(await layer.receive(channel))
-            except Exception:
-                log.warning("channel layer lost; trying again", exc_info=True)
-                self.layer_is_up = False
-                await asyncio.sleep(0.5)
+    def _take(self, event: Event) -> None:
+        """Of another process; our own sockets have ours already."""
+        self.hub.deliver(event)
 
-    def _take(self, sent: dict[str, Any]) -> None:
-        """Hand on what another process sent. What cannot be read (of another version, or forged) is left out: a client
-        that misses it sees the gap, and one bad event stops nothing behind it."""
-        try:
-            if sent["type"] == "probe":
-                if sent["node"] == self.hub.node.hex:
-                    self._probe_seen = max(self._probe_seen, sent["at"])
-            elif sent["node"] != self.hub.node.hex:  # our own sockets had them at once
-                for packed in sent["events"]:
-                    self.hub.deliver(Event.unpack(packed))
-        except (KeyError, TypeError, ValueError, AttributeError):
-            telemetry.observe("event.dropped", why="unreadable")
-            log.exception("an event of another process could not be read")
+    def _on_loss(self) -> None:
+        self.in_background(self._read_what_was_lost())
 
-    async def _probe(self) -> None:
-        """Know whether the layer lives, and when it has come back read what it did not deliver."""
-        while True:
-            self._probe_sent = time.monotonic()
-            with suppress(Exception):
-                async with asyncio.timeout(LAYER_TIMEOUT):
-                    await probe_layer(self.hub.node.hex, self._probe_sent)
-            await asyncio.sleep(PROBE_SECONDS)
-            was_up, self.layer_is_up = self.layer_is_up, self._probe_seen >= self._probe_sent
-            if self.layer_is_up and not was_up:
-                log.warning("channel layer is back")
-                with suppress(Exception):
-                    await self.hub.check_all(announce=False)
+    async def _read_what_was_lost(self) -> None:
+        with suppress(Exception):  # the database does not answer; the next heartbeat asks again
+            await self.hub.check_all(announce=False)
+
+    @property
+    def layer_is_up(self) -> bool:
+        """Whether events of other processes arrive, or there are none."""
+        return self.bus is None or self.bus.is_up
 
     # Time ------------------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,9 @@ from samia_chat.embedded.terminal import Refusal
 
 
 class Redis:
-    def __init__(self) -> None:
+    def __init__(self, *options: str) -> None:
+        """`options` of redis-server beside the usual ones."""
+        self._options = options
         self.folder = Path(tempfile.mkdtemp(prefix="samia-redis-"))
         self.socket = self.folder / "redis.sock"
         self._process: subprocess.Popen[bytes] | None = None
@@ -33,7 +35,9 @@ class Redis:
             raise Refusal("redis-server is not installed. On Debian or Ubuntu: apt-get install redis-server")
         options = ["--port", "0", "--unixsocket", str(self.socket), "--save", "", "--appendonly", "no"]
         self._process = processes.start(
-            [program, *options, "--dir", str(self.folder)], environment={"PATH": ""}, log=self.folder / "log"
+            [program, *options, "--dir", str(self.folder), *self._options],
+            environment={"PATH": ""},
+            log=self.folder / "log",
         )
         deadline = time.monotonic() + 10
         while not self.socket.exists():

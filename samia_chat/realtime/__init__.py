@@ -2,7 +2,7 @@
 
 `publish` is called inside the transaction of a write and sends after its commit; a write that is rolled back announces
 nothing, and a dead Redis never fails one that was saved. The process's Hub hands events to its own sockets at once and
-passes them on to the other processes through the channel layer.
+passes them on to the other processes by the Bus.
 """
 
 from __future__ import annotations

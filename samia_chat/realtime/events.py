@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
+
+from samia_chat import telemetry
 
 _encoder = msgspec.json.Encoder()
 
@@ -15,7 +18,7 @@ def encode(frame: dict[str, Any]) -> str:
     return _encoder.encode(frame).decode()
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
+class Event(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """A frame for everybody in a session.
 
     With a `revision` it is handed on in order and never dropped silently. `members_revision` is that of the last change of
@@ -31,20 +34,35 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     not_to: UUID | None = None
     further: tuple[UUID, ...] = ()
 
-    def pack(self) -> list[Any]:
-        """For the channel layer: built-in types only."""
-        not_to = self.not_to.bytes if self.not_to else None
-        further = b"".join(session.bytes for session in self.further)
-        return [self.session.bytes, self.frame, self.revision, self.members_revision, not_to, further]
 
-    @classmethod
-    def unpack(cls, packed: list[Any]) -> Event:
-        session, frame, revision, members_revision, not_to, further = packed
-        return cls(
-            session=UUID(bytes=bytes(session)),
-            frame=frame,
-            revision=revision,
-            members_revision=members_revision,
-            not_to=UUID(bytes=bytes(not_to)) if not_to else None,
-            further=tuple(UUID(bytes=further[at : at + 16]) for at in range(0, len(further), 16)),
-        )
+class Packet(msgspec.Struct, frozen=True, array_like=True):
+    """Events on their way to another process, which may run another version of this program."""
+
+    form: Literal[
+        1
+    ]  # a process takes no other: after a change of what stands in an event that is not a field at its end
+    events: list[Event]  # none: whoever sends it has lost some that he should have sent
+
+
+MAX_PACKET_BYTES = 1 << 20  # many times a frame
+_packer = msgspec.msgpack.Encoder(uuid_format="bytes")
+_unpacker = msgspec.msgpack.Decoder(Packet)
+
+
+def packets(events: Sequence[Event]) -> list[bytes]:
+    """All of them in one, or in several where it would be too large. An event that is too large alone is dropped."""
+    packed = _packer.encode((1, events))
+    if len(packed) <= MAX_PACKET_BYTES:
+        return [packed]
+    if len(events) == 1:
+        telemetry.observe("event.dropped", why="oversized")
+        return []
+    middle = len(events) // 2
+    return packets(events[:middle]) + packets(events[middle:])
+
+
+def unpack(packed: bytes) -> list[Event]:
+    """Raises ValueError for what is truncated, too large, of another form or no packet at all."""
+    if len(packed) > MAX_PACKET_BYTES:
+        raise ValueError(f"{len(packed)} bytes are more than a packet has")
+    return _unpacker.decode(packed).events

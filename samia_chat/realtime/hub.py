@@ -1,14 +1,14 @@
 """One hub per web process: which of its sockets are in which session, and events to them in order.
 
 The member table is built from the database when a socket connects and kept by access notices (PostgreSQL's LISTEN), never
-by the channel layer: access that is withdrawn must reach sockets when Redis is down, too. A heartbeat reads it again.
+through Redis: access that is withdrawn must reach sockets when that is down, too. A heartbeat reads it again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import reduce
@@ -23,7 +23,6 @@ EARLY_SECONDS = 0.1  # how long an event waits for the one before it
 # Bounds of what waits, in events. Beyond them events are dropped, and clients ask for what they miss.
 MAX_WAITING = 256  # of a session, for its members to be known
 MAX_EARLY = 256  # of a session, for the one before
-MAX_OUTGOING = 2048  # for the channel layer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +89,8 @@ class Reading:
 
 
 class Hub:
-    def __init__(self, directory: Directory, pass_on: Callable[[list[Event]], Awaitable[None]] | None) -> None:
-        """`pass_on` hands events to the other processes; None: there are none."""
+    def __init__(self, directory: Directory, pass_on: Callable[[list[Event]], None] | None) -> None:
+        """`pass_on` hands events to the other processes, and does not wait; None: there are none."""
         self.node = uuid4()
         self.loop = asyncio.get_running_loop()
         self.rooms: dict[UUID, Room] = {}
@@ -99,8 +98,6 @@ class Hub:
         self.sockets: set[Socket] = set()
         self.directory = directory
         self._pass_on = pass_on
-        self._outgoing: list[Event] = []
-        self._flushing: asyncio.Task[None] | None = None
         self._to_check: set[UUID] = set()
         self._checking: asyncio.Task[None] | None = None
         self._reads: list[Reading] = []
@@ -197,35 +194,12 @@ class Hub:
 
     # Events ----------------------------------------------------------------------------------------------------------
 
-    @property
-    def outgoing(self) -> int:
-        """Events that wait for the layer."""
-        return len(self._outgoing)
-
-    def accept_from_thread(self, events: list[Event]) -> None:
-        self.loop.call_soon_threadsafe(self.accept, events)
-
     def accept(self, events: list[Event]) -> None:
-        """Events of this process: to its own sockets at once, to the other processes with the next turn of the loop."""
+        """Events of this process: to its own sockets at once, then to the other processes."""
         for event in events:
             self.deliver(event)
-        if self._pass_on is None:
-            return
-        self._outgoing.extend(events)
-        excess = len(self._outgoing) - MAX_OUTGOING
-        if excess > 0:  # the layer hangs; of the newest, clients elsewhere see the gap
-            del self._outgoing[:excess]
-            telemetry.observe("event.dropped", why="layer", count=excess)
-        if self._flushing is None:
-            self._flushing = self.loop.create_task(self._flush(self._pass_on))
-
-    async def _flush(self, pass_on: Callable[[list[Event]], Awaitable[None]]) -> None:
-        try:
-            while self._outgoing:
-                events, self._outgoing = self._outgoing, []
-                await pass_on(events)
-        finally:
-            self._flushing = None
+        if self._pass_on is not None:
+            self._pass_on(events)
 
     def deliver(self, event: Event) -> None:
         """To the sockets of this process. Touches no database and asks for no actor."""

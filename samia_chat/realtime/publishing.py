@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+import time
+from functools import cache
 
-from asgiref.sync import async_to_sync
-from channels.layers import get_channel_layer
+import redis
 from django.conf import settings
 from django.db import connection, transaction
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from samia_chat import telemetry
 from samia_chat.realtime import hub as hubs
-from samia_chat.realtime.events import Event
+from samia_chat.realtime.bus import OUTSIDE
+from samia_chat.realtime.events import Event, packets
 
 log = logging.getLogger(__name__)
-GROUP = "samia.events"
+OUTSIDE_SECONDS = 1.0  # a worker or a command waits so long for Redis, and after that
+PAUSE_SECONDS = 5.0  # not again for so long
+
+_silent_until = 0.0
 
 
 def publish(*events: Event) -> None:
-    """Hand events on once the current transaction has committed; at once outside of one. Never raises for the layer's sake."""
+    """Hand events on once the current transaction has committed; at once outside of one. Never raises for Redis's sake."""
     transaction.on_commit(lambda: _hand_on(list(events)), robust=True)
 
 
@@ -35,12 +41,34 @@ def _send_from_outside(events: list[Event]) -> None:
     """From a process without sockets: a worker or a command."""
     try:
         if settings.REDIS_URL:
-            async_to_sync(send_to_layer)(events, node="")
+            _send_to_redis(events)
         else:
             _wake_by_notice(events)
     except Exception:
         telemetry.observe("layer.failed")
         log.warning("events were not handed on; sockets catch up by heartbeat", exc_info=True)
+
+
+def _send_to_redis(events: list[Event]) -> None:
+    """Raises what redis raises; then nothing more is tried for a while, so that long work is not held up by a dead Redis."""
+    global _silent_until
+    if time.monotonic() < _silent_until:
+        telemetry.observe("layer.failed")
+        return
+    try:
+        for packed in packets(events):
+            _redis(settings.REDIS_URL).publish(OUTSIDE, packed)
+    except redis.RedisError:
+        _silent_until = time.monotonic() + PAUSE_SECONDS
+        raise
+
+
+@cache
+def _redis(url: str) -> redis.Redis:
+    # Once again without a pause: the connection may have been closed since it was last used.
+    return redis.Redis.from_url(
+        url, socket_timeout=OUTSIDE_SECONDS, socket_connect_timeout=OUTSIDE_SECONDS, retry=Retry(NoBackoff(), 1)
+    )
 
 
 def _wake_by_notice(events: list[Event]) -> None:
@@ -50,19 +78,3 @@ def _wake_by_notice(events: list[Event]) -> None:
             cursor.execute(
                 "SELECT pg_notify('samia_access', json_build_object('kind', 'members', 'id', %s)::text)", [str(session)]
             )
-
-
-async def send_to_layer(events: list[Event], node: str) -> None:
-    """One publish for all of them. Raises what the layer raises."""
-    await _send({"type": "events", "node": node, "events": [event.pack() for event in events]})
-
-
-async def probe_layer(node: str, at: float) -> None:
-    """Send what `node` recognises as its own when it comes back. Raises what the layer raises."""
-    await _send({"type": "probe", "node": node, "at": at})
-
-
-async def _send(message: dict[str, Any]) -> None:
-    layer = get_channel_layer()
-    assert layer is not None  # settings always name one
-    await layer.group_send(GROUP, message)

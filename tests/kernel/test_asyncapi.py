@@ -198,7 +198,6 @@ def test_every_frame_that_the_code_names_is_described_and_no_other() -> None:
 def written_frames() -> Iterator[tuple[str, set[str]]]:
     """Type and fields of every frame written as a dictionary where frames are made."""
     places = ["chat/frames.py", *(f"{folder}/*.py" for folder in ("chat/live", "samia_chat/realtime"))]
-    not_frames = {"events", "probe"}  # of the channel layer
     for path in (path for place in places for path in HERE.glob(place)):
         for node in ast.walk(ast.parse(path.read_text())):
             if not isinstance(node, ast.Dict):
@@ -209,11 +208,7 @@ def written_frames() -> Iterator[tuple[str, set[str]]]:
                 if isinstance(key, ast.Constant)
             }
             kind = fields.get("type")
-            if (
-                isinstance(kind, ast.Constant)
-                and not kind.value.startswith("websocket.")
-                and kind.value not in not_frames
-            ):
+            if isinstance(kind, ast.Constant) and not kind.value.startswith("websocket."):
                 yield kind.value, set(fields)
 
 

@@ -5,47 +5,21 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
 from typing import Any
 from uuid import uuid4
-
-import pytest
 
 from samia_chat.embedded.redis import Redis
 from tests.cast import World
 from tests.database import Truth
+from tests.realtime.conftest import HEARTBEAT
 from tests.rest import in_thread, until
 from tests.server import Server, Wire
 
-HEARTBEAT = 2
 # Whoever waits for a lock in this database; other tests wait in others. (pg_stat_activity stands still in a transaction.)
 WAITING = """
 SELECT count(*) FROM pg_locks w WHERE NOT w.granted AND EXISTS (
   SELECT FROM pg_locks h JOIN pg_database d ON d.oid = h.database WHERE h.pid = w.pid AND d.datname = current_database())
 """
-
-
-@pytest.fixture
-def redis() -> Iterator[Redis]:
-    """A Redis of this test's own, so that it may die."""
-    server = Redis()
-    server.start()
-    yield server
-    server.remove()
-
-
-@pytest.fixture
-def start() -> Iterator[Any]:
-    """Start server processes; they end with the test."""
-    with ExitStack() as stack:
-
-        def one(**settings: str) -> Server:
-            server = Server(SAMIA_HEARTBEAT_SECONDS=str(HEARTBEAT), SAMIA_RATE_MESSAGES="100000", **settings)
-            stack.callback(server.stop)
-            return server.start()
-
-        yield one
 
 
 def ids(truth: Truth, session: object) -> list[str]:
@@ -88,7 +62,7 @@ async def test_killed_between_commit_and_answer_a_retry_stores_nothing_twice(
     assert held == {mine}
 
 
-async def test_a_layer_that_loses_a_fifth_is_made_good_within_a_heartbeat(
+async def test_a_bus_that_loses_a_fifth_is_made_good_within_a_heartbeat(
     world: World, truth: Truth, start: Any, redis: Redis
 ) -> None:
     lossy = {"REDIS_URL": redis.url, "DJANGO_SETTINGS_MODULE": "tests.lossy_settings"}
@@ -154,7 +128,7 @@ async def test_redis_dies_and_returns_and_nothing_is_missing(
 async def test_a_removed_member_hears_nothing_within_a_second_without_redis(
     world: World, truth: Truth, start: Any, redis: Redis
 ) -> None:
-    """Two processes, the removal in one and the socket in the other, and no channel layer between them."""
+    """Two processes, the removal in one and the socket in the other, and no Redis between them."""
     one, two = start(REDIS_URL=redis.url), start(REDIS_URL=redis.url)
     admin, reader = await Wire(one, world.admin).open(), await Wire(two, world.reader).open()
     here, client = await Wire(one, world.reader).open(), await Wire(two, world.client).open()

@@ -15,7 +15,7 @@ from tests.device import Device
 from tests.rest import in_thread, until
 
 OF_PEOPLE = ("samia_sockets", "samia_people", "samia_presence_sockets", "samia_rooms", "samia_typing")
-WAITING = ("messages_waiting", "events_waiting order", "events_waiting members", "events_waiting layer")
+WAITING = ("messages_waiting", "events_waiting order", "events_waiting members", "redis_unsent_bytes")
 IN_USE = tuple(f"samia_database_connections {pool} used" for pool in ("default", "aside"))
 
 

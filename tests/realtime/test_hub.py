@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
-from samia_chat import telemetry
 from samia_chat.realtime import hub as hubs
 from samia_chat.realtime.events import Event
 from samia_chat.realtime.hub import Head, Hub
@@ -339,20 +337,6 @@ async def test_who_looks_in_and_is_made_a_member_is_told_once() -> None:
 # Bounds --------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def dropped() -> Iterator[dict[str, int]]:
-    """How many events were dropped, by the reason."""
-    found: dict[str, int] = {}
-
-    def sink(name: str, fields: dict[str, Any]) -> None:
-        if name == "event.dropped":
-            found[fields["why"]] = found.get(fields["why"], 0) + fields.get("count", 1)
-
-    telemetry.register(sink)
-    yield found
-    telemetry._sinks.remove(sink)
-
-
 async def test_what_waits_for_its_members_is_bounded_and_the_rest_is_asked_for(
     monkeypatch: pytest.MonkeyPatch, dropped: dict[str, int]
 ) -> None:
@@ -379,34 +363,6 @@ async def test_what_came_too_early_is_bounded(monkeypatch: pytest.MonkeyPatch) -
     await asyncio.sleep(hubs.EARLY_SECONDS * 1.5)
     assert socket.frames[-1] == "18"
     assert hub.rooms[session].early == {}
-
-
-async def test_what_a_layer_that_hangs_does_not_take_is_bounded(
-    monkeypatch: pytest.MonkeyPatch, dropped: dict[str, int]
-) -> None:
-    monkeypatch.setattr(hubs, "MAX_OUTGOING", 5)
-    returned = asyncio.Event()
-    taken: list[list[int | None]] = []
-
-    async def pass_on(events: list[Event]) -> None:
-        await returned.wait()
-        taken.append([one.revision for one in events])
-
-    hub, session = Hub(FakeDirectory(), pass_on), uuid4()
-    hub.accept([event(session, 0)])
-    await asyncio.sleep(0)
-    for revision in range(1, 21):
-        hub.accept([event(session, revision)])
-    returned.set()
-    await asyncio.sleep(0.01)
-    assert taken == [[0], [16, 17, 18, 19, 20]]  # of the newest, so that clients there see the gap
-    assert dropped == {"layer": 15}
-
-
-def test_an_event_survives_the_way_through_the_layer() -> None:
-    sent = Event(session=uuid4(), frame="x", revision=7, members_revision=3, not_to=uuid4(), further=(uuid4(), uuid4()))
-    assert Event.unpack(sent.pack()) == sent
-    assert Event.unpack(event(uuid4(), None).pack()).not_to is None
 
 
 # The outbox ---------------------------------------------------------------------------------------------------------------

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
-from chat.live import runtime
-from samia_chat.realtime.events import Event
-from tests.cast import World
+from accounts.identity import actor_of
+from accounts.services.token import issue_ticket
+from samia_chat import actor
+from samia_chat.actor import Actor
+from tests.cast import World, make_login
 from tests.database import Truth
 from tests.device import Device
 from tests.rest import Api, in_thread
@@ -45,17 +47,18 @@ async def test_what_could_not_be_stored_is_shown_to_nobody(world: World, truth: 
     assert (await client.say(world.session, "too much"))["seq"] == 4
 
 
-async def test_an_unreadable_event_stops_nothing_behind_it(world: World) -> None:
-    reader = await Device(world.reader).open()
-    running = runtime.ensure_started()
-    event = Event(session=world.session, revision=3, frame='{"type":"pong","ref":7}')
-    for poison in (
-        {"type": "events", "node": "x", "events": [["short"]]},
-        {"type": "events", "node": "x"},
-        {"type": "events", "node": "x", "events": [[b"no uuid", "x", 1, 1, None, b""]]},
-        {"type": "events", "node": "x", "events": [[7, "x", 1, 1, None, b""]]},
-        {},
-    ):
-        running._take(poison)
-    running._take({"type": "events", "node": "x", "events": [event.pack()]})
-    await reader.expect("pong", ref=7)
+async def test_the_communicator_of_channels_speaks_to_the_socket(world: World) -> None:
+    """Channels' routing serves the socket, so whoever tests his own client against it may use Channels' tools."""
+    from channels.testing import WebsocketCommunicator
+
+    from samia_chat.asgi import application
+
+    login = await in_thread(make_login, world.client)
+    with actor.acting_as(actor_of(world.client, Actor())):
+        ticket, _ = await in_thread(issue_ticket, login_id=login.pk)
+    communicator = WebsocketCommunicator(application, "/ws/chat", subprotocols=["samia.v1", f"ticket.{ticket}"])
+    assert await communicator.connect() == (True, "samia.v1")
+    assert (await communicator.receive_json_from())["type"] == "welcome"
+    await communicator.send_json_to({"type": "ping", "ref": 1})
+    assert await communicator.receive_json_from() == {"type": "pong", "ref": 1}
+    await communicator.disconnect()
