@@ -22,6 +22,7 @@ from samia_chat.embedded.terminal import Refusal
 
 FOLDER = Path(__file__).resolve().parent.parent.parent / ".samia" / "bench"
 START_SECONDS = 40.0
+SPREAD = 2_654_435_761  # odd, and 2³² times the golden ratio: multiples of it lie far from each other
 # Of the launcher and the product: a server gets what its adapter names.
 _NOT_INHERITED = ("SAMIA_", "DATABASE_", "REDIS_", "BENCH_")
 
@@ -46,9 +47,9 @@ class Client(Socket):
         self._made = uuid4().hex[:20].encode()
 
     def new_id(self, number: int) -> bytes:
-        """A UUID of version 4 in form, different for every number."""
+        """A UUID of version 4 in form, different for every number, and spread over all of them as random ones are."""
         made = self._made
-        return b"%b-%b-4%b-8%b-%012x" % (made[:8], made[8:12], made[12:15], made[15:18], number)
+        return b"%08x-%b-4%b-8%b-%012x" % (number * SPREAD & 0xFFFFFFFF, made[8:12], made[12:15], made[15:18], number)
 
 
 class Server:
