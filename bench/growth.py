@@ -14,8 +14,9 @@ import resource
 import shutil
 import statistics
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from uuid import UUID, uuid4
 
 from bench import million, parts, report, send, world
 from bench.adapters.samia import Samia
@@ -25,6 +26,7 @@ from bench.parts import Cost
 from bench.report import progress
 from bench.send import Plan, Round
 from samia_chat.embedded.terminal import Refusal, one_sentence
+from samia_chat.ids import new_id
 
 NEEDS = ("postgresql", "redis")
 SESSIONS = (1, 10, 100, 1000)
@@ -32,7 +34,12 @@ MESSAGES = (10_000, 1_000_000)
 FULL_MESSAGES = 10_000_000
 COPY = "bench_among"
 TALKING = 50  # sessions among the stored messages
-CALLS = (1, 32)  # messages in a call
+# Messages in a call, and how their ids are made.
+CALLS: Mapping[str, tuple[int, Callable[[], UUID]]] = {
+    "calls of 1": (1, new_id),
+    "calls of 32": (32, new_id),
+    "calls of 32, random ids": (32, uuid4),
+}
 FLAT = 1.2  # times the smallest row
 # A second, by people chosen at random. The lower one where a single session does not carry the higher one.
 RATE, LOW_RATE, SPARE = 500, 200, 1.2
@@ -47,7 +54,7 @@ class Step:
     size: int
     rate: int
     rounds: list[Round] = field(default_factory=list)
-    calls: dict[int, list[Cost]] = field(default_factory=lambda: {size: [] for size in CALLS})
+    calls: dict[str, list[Cost]] = field(default_factory=lambda: {name: [] for name in CALLS})
 
     def windows(self, rate: int | None) -> list[Window]:
         return [one.window(rate) for one in self.rounds]
@@ -56,9 +63,13 @@ class Step:
         """Processor seconds for 1,000 messages."""
         return statistics.median(window.cpu_per_1k for window in self.windows(rate))
 
-    def cost_of_call(self, size: int) -> float:
-        """Microseconds in PostgreSQL for one message of a call of so many."""
-        return statistics.median(cost.cpu_us for cost in self.calls[size])
+    def micros(self, calls: str) -> float:
+        """In PostgreSQL, for one message."""
+        return statistics.median(cost.cpu_us for cost in self.calls[calls])
+
+    def journal(self, calls: str) -> float:
+        """Bytes for one message, from a checkpoint on."""
+        return statistics.median(cost.wal_bytes for cost in self.calls[calls])
 
 
 class Among(Samia):
@@ -208,9 +219,12 @@ def _refuse_too_little_space(messages: int) -> None:
 def _among(step: Step, server: Among, plan: Plan) -> None:
     """Calls first: the database is dropped with the server."""
     server.cores.move_to_server([int(os.environ["BENCH_PG_PID"])])
-    for size in CALLS:
-        step.calls[size].append(parts.cost_of_calls(server.database, server.people, size, plan.closed / 2))
-        progress(f"  calls of {size}: {step.calls[size][-1].cpu_us:.0f} µs, {step.calls[size][-1].wal_bytes:.0f} bytes")
+    for name, (size, make_id) in CALLS.items():
+        with world.superuser(server.database) as connection:
+            connection.execute("CHECKPOINT")
+        cost = parts.cost_of_calls(server.database, server.people, size, plan.closed / 2, make_id)
+        progress(f"  {name}: {cost.cpu_us:.0f} µs, {cost.wal_bytes:,.0f} bytes of the journal")
+        step.calls[name].append(cost)
     step.rounds.append(_round(server, plan, step.rate))
 
 
@@ -271,23 +285,21 @@ def _messages_table(steps: Sequence[Step]) -> str:
         "CPU s per 1,000 (app + pg + redis)",
     )
     head += (f"at {RATE}/s: CPU s per 1,000 (app + pg + redis)", "p50 / p99 ms")
-    head += (*(f"µs of PostgreSQL in calls of {size}" for size in CALLS), "journal, bytes", "verdict")
+    head += (*(f"{name}: µs of PostgreSQL, journal" for name in CALLS), "verdict")
     rows = []
     for step in steps:
         costs = {
             "closed loop": (step.cost(None), first.cost(None)),
             f"at {RATE}/s": (step.cost(RATE), first.cost(RATE)),
         }
-        costs |= {f"calls of {size}": (step.cost_of_call(size), first.cost_of_call(size)) for size in CALLS}
-        journal = (f"{statistics.median(cost.wal_bytes for cost in step.calls[size]):,.0f}" for size in CALLS)
+        costs |= {name: (step.micros(name), first.micros(name)) for name in CALLS}
         rows.append(
             (
                 f"{step.size:,}",
                 *_closed(step),
                 _cpu(step.windows(RATE)),
                 _latency(step.windows(RATE)),
-                *(f"{step.cost_of_call(size):.0f}" for size in CALLS),
-                " / ".join(journal),
+                *(f"{step.micros(name):.0f}, {step.journal(name) / 1000:.1f} kB" for name in CALLS),
                 verdict(costs),
             )
         )

@@ -2,7 +2,7 @@
 
 A reader has 200 sessions, a client 8; about two sessions of a reader are long (2,000 messages, the others 30). Messages lie
 in the table in the order of time, as they would have come, so that a thread is spread over it and not packed together; their
-ids are random, as clients make them. Other numbers of messages have as many sessions for each, and may have their records.
+ids are random, as clients may make them. Other numbers of messages have as many sessions for each, and may have their records.
 """
 
 from __future__ import annotations

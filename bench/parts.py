@@ -12,10 +12,10 @@ import json
 import os
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
+from uuid import UUID
 
 import psycopg
 
@@ -25,6 +25,7 @@ from bench.pieces import Change
 from bench.report import progress
 from bench.world import Person
 from samia_chat.embedded.terminal import one_sentence
+from samia_chat.ids import new_id
 
 NEEDS = ("postgresql",)
 DATABASE = "bench_parts"
@@ -84,7 +85,9 @@ def _measure(people: Sequence[Person], changes: Sequence[Change], seconds: float
         world.drop_database(DATABASE)
 
 
-def cost_of_calls(database: str, people: Sequence[Person], size: int, seconds: float) -> Cost:
+def cost_of_calls(
+    database: str, people: Sequence[Person], size: int, seconds: float, make_id: Callable[[], UUID] = new_id
+) -> Cost:
     """Calls of `size` messages, each to a session of its own, one after the other for `seconds`."""
     senders = sorted(people[::2], key=lambda person: person.session.bytes)[:size]
     same = [[person.user for person in senders], [world.context(person) for person in senders]]
@@ -94,7 +97,7 @@ def cost_of_calls(database: str, people: Sequence[Person], size: int, seconds: f
         connection.execute("SET plan_cache_mode = force_generic_plan")  # as the product's connection has it
 
         def call() -> None:
-            ids = [uuid4() for _ in senders]
+            ids = [make_id() for _ in senders]
             texts = [str(made).ljust(100, "x") for made in ids]
             rows = connection.execute(SEND, [*same, sessions, ids, texts, replies], prepare=True).fetchall()
             if any(row[0] != "ok" for row in rows):

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+import uuid
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from django.test import Client, override_settings
 
 from samia_chat import actor, limits
 from samia_chat.actor import Actor
+from samia_chat.ids import new_id
 from samia_chat.limits import Limiter, limiter
 from samia_chat.logs import JSONFormatter
 from samia_chat.middleware import client_address, new_request_id
@@ -267,6 +269,17 @@ async def test_many_buckets_are_reconciled_in_few_calls(monkeypatch: pytest.Monk
         assert calls == 4  # nothing was spent: nobody is asked
     limiter.reset()
     await client.aclose()
+
+
+def test_new_ids_begin_with_the_time_and_never_come_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = [new_id() for _ in range(1000)]
+    assert len(set(made)) == 1000
+    assert {(one.version, one.variant) for one in made} == {(7, uuid.RFC_4122)}
+    assert all(abs((one.int >> 80) - 1000 * time.time()) < 60_000 for one in made)
+    monkeypatch.setattr(time, "time_ns", lambda: 0x0123456789AB * 1_000_000 + 999_999)
+    assert str(new_id()).startswith("01234567-89ab-7")
+    monkeypatch.setattr(os, "urandom", lambda count: b"\xff" * count)
+    assert str(new_id()) == "01234567-89ab-7fff-bfff-ffffffffffff"
 
 
 # Addresses and headers --------------------------------------------------------------------------------------------------------
