@@ -35,8 +35,9 @@ Roots = Mapping[str, Sequence[int]]
 class Window:
     """What was seen in `seconds` of load. Milliseconds from send to receipt; `cpu` in seconds by group of processes."""
 
-    kind: str  # closed or open
+    kind: str  # closed, open or idle
     rate: int | None  # asked for, per second; None: as many as go
+    began: float  # by the clock that counts on (perf_counter), which processes of a machine share
     seconds: float
     delivered: int
     p50_ms: float
@@ -59,6 +60,11 @@ class Window:
     @property
     def per_core_second(self) -> float:
         return self.delivered / max(1 / machine.TICKS, sum(self.cpu.values()))
+
+    @property
+    def busy(self) -> float:
+        """Processor seconds of all servers in a second."""
+        return sum(self.cpu.values()) / self.seconds
 
     def split(self) -> dict[str, float]:
         return {name: 1000 * seconds / max(1, self.delivered) for name, seconds in self.cpu.items()}
@@ -144,6 +150,10 @@ class Load:
         await self._drain()
         return window
 
+    async def idle(self, *, seconds: float, roots: Roots) -> Window:
+        """Nobody says anything: what open sockets cost by themselves."""
+        return await self._watch("idle", 0, seconds, roots)
+
     async def _pump(self, rate: int) -> None:
         """At the due times, whatever the server does. A late driver catches up and is reported (`driver_lag_ms`)."""
         chance = random.Random(7)
@@ -175,6 +185,7 @@ class Load:
         return Window(
             kind=kind,
             rate=rate,
+            began=start,
             seconds=lasted,
             delivered=delivered,
             p50_ms=milliseconds(taken, 0.50),

@@ -7,7 +7,7 @@ import platform
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,8 +51,9 @@ class Cores:
         if self.server is None:
             return
         for pid in tree(roots):
-            for thread in Path(f"/proc/{pid}/task").iterdir():
-                os.sched_setaffinity(int(thread.name), {self.server})
+            with suppress(FileNotFoundError, ProcessLookupError):  # ended while we looked, as autovacuum's do
+                for thread in Path(f"/proc/{pid}/task").iterdir():
+                    os.sched_setaffinity(int(thread.name), {self.server})
 
     def __str__(self) -> str:
         return "not pinned" if self.server is None else f"servers on core {self.server}, driver on core {self.driver}"

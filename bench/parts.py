@@ -1,7 +1,8 @@
-"""What each part of a stored message costs inside PostgreSQL: row-level security, the audit chain, foreign keys.
+"""What each part of a stored message costs inside PostgreSQL: row-level security, audit chain, idempotence, keys, indexes.
 
 One connection calls app.send_chat_messages as samia_app with batches of 1, 8 and 32 messages to as many sessions, on copies of
-one database from which a part was taken away. Counted is the processor time of that connection's server process.
+one database from which a part was taken away (bench/pieces.py). Counted is the processor time of that connection's server
+process.
 """
 
 from __future__ import annotations
@@ -11,17 +12,20 @@ import json
 import os
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from uuid import uuid4
+from typing import Any
+from uuid import UUID
 
 import psycopg
 
-from bench import machine, report, world
+from bench import machine, pieces, report, world
 from bench.machine import Cores
+from bench.pieces import Change
 from bench.report import progress
 from bench.world import Person
 from samia_chat.embedded.terminal import one_sentence
+from samia_chat.ids import new_id
 
 NEEDS = ("postgresql",)
 DATABASE = "bench_parts"
@@ -32,35 +36,12 @@ SEND = (
     "%s::uuid[], %s::text[], %s::uuid[], %s::uuid[], %s::text[], %s::uuid[])"
 )
 
-NO_AUDIT = "ALTER TABLE chat_messages DISABLE TRIGGER audit"
-NO_RLS = """
-DO $$ DECLARE t text; BEGIN
-  FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
-    EXECUTE format('ALTER TABLE %I DISABLE ROW LEVEL SECURITY', t);
-  END LOOP;
-END $$"""
-NO_KEYS = """
-DO $$ DECLARE c text; BEGIN
-  FOR c IN SELECT conname FROM pg_constraint WHERE conrelid = 'chat_messages'::regclass AND contype = 'f' LOOP
-    EXECUTE format('ALTER TABLE chat_messages DROP CONSTRAINT %I', c);
-  END LOOP;
-END $$"""
-NO_WAIT = "ALTER DATABASE bench_parts SET synchronous_commit = off"
-# What is taken away from the copy, by the name of the row.
-VARIANTS: dict[str, tuple[str, ...]] = {
-    "as it is": (),
-    "without row-level security": (NO_RLS,),
-    "without the audit chain": (NO_AUDIT,),
-    "without foreign keys": (NO_KEYS,),
-    "without all three": (NO_RLS, NO_AUDIT, NO_KEYS),
-    "commit does not wait for the disk": (NO_WAIT,),
-}
-
 
 @dataclass(frozen=True)
 class Cost:
     cpu_us: float  # of the server process, for one message
     call_ms: float  # p50 of one call
+    wal_bytes: float  # of the journal, for one message
 
 
 def main() -> None:
@@ -70,9 +51,9 @@ def main() -> None:
         cores.take_driver()
         cores.move_to_server([int(os.environ["BENCH_PG_PID"])])
         people = world.make(SESSIONS)
-        found: dict[str, list[dict[int, Cost]]] = {name: [] for name in VARIANTS}
+        found: dict[str, list[dict[int, Cost]]] = {name: [] for name in pieces.VARIANTS}
         for number in range(1, options.rounds + 1):
-            for name, changes in VARIANTS.items():
+            for name, changes in pieces.VARIANTS.items():
                 found[name].append(_measure(people, changes, options.seconds))
                 progress(f"round {number}: {name}: " + "  ".join(_words(found[name][-1])))
         _show(options, cores, {name: _medians(rounds) for name, rounds in found.items()})
@@ -82,33 +63,42 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="samia bench parts", description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=2.0, help="of each batch size (default 2)")
+    parser.add_argument("--quick", action="store_true", help="one round of one second: about a minute")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout, progress on stderr")
     parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
     parser.add_argument("--no-pin", action="store_true", help="let PostgreSQL and this process share all cores")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.quick:
+        options.rounds, options.seconds = 1, 1.0
+    return options
 
 
-def _measure(people: Sequence[Person], changes: Sequence[str], seconds: float) -> dict[int, Cost]:
+def _measure(people: Sequence[Person], changes: Sequence[Change], seconds: float) -> dict[int, Cost]:
     """A fresh copy without the parts, and its cost by batch size."""
     world.fresh_database(DATABASE)
     with world.superuser(DATABASE) as superuser:
         for change in changes:
-            superuser.execute(change)  # type: ignore[call-overload]  # our own text
+            change.apply(superuser)
     try:
         return {size: cost_of_calls(DATABASE, people, size, seconds) for size in BATCHES}
     finally:
         world.drop_database(DATABASE)
 
 
-def cost_of_calls(database: str, people: Sequence[Person], size: int, seconds: float) -> Cost:
+def cost_of_calls(
+    database: str, people: Sequence[Person], size: int, seconds: float, make_id: Callable[[], UUID] = new_id
+) -> Cost:
     """Calls of `size` messages, each to a session of its own, one after the other for `seconds`."""
     senders = sorted(people[::2], key=lambda person: person.session.bytes)[:size]
     same = [[person.user for person in senders], [world.context(person) for person in senders]]
-    sessions, texts, replies = [person.session for person in senders], ["x" * 100] * size, [None] * size
-    with psycopg.connect(world.url("DATABASE_URL", database), autocommit=True) as connection:
+    sessions, replies = [person.session for person in senders], [None] * size
+    conninfo = world.url("DATABASE_URL", database)
+    with psycopg.connect(conninfo, autocommit=True) as connection, world.superuser(database) as superuser:
+        connection.execute("SET plan_cache_mode = force_generic_plan")  # as the product's connection has it
 
         def call() -> None:
-            ids = [uuid4() for _ in senders]
+            ids = [make_id() for _ in senders]
+            texts = [str(made).ljust(100, "x") for made in ids]
             rows = connection.execute(SEND, [*same, sessions, ids, texts, replies], prepare=True).fetchall()
             if any(row[0] != "ok" for row in rows):
                 raise RuntimeError(f"a message was refused: {rows}")
@@ -116,12 +106,24 @@ def cost_of_calls(database: str, people: Sequence[Person], size: int, seconds: f
         for _ in range(20):  # until every statement has its plan
             call()
         pid = connection.info.backend_pid
-        taken, before, start = [], sum(machine.tree([pid]).values()), time.perf_counter()
+        taken, written = [], journal(superuser)
+        before, start = sum(machine.tree([pid]).values()), time.perf_counter()
         while (began := time.perf_counter()) - start < seconds:
             call()
             taken.append(1000 * (time.perf_counter() - began))
         spent = sum(machine.tree([pid]).values()) - before
-    return Cost(cpu_us=1e6 * spent / (size * len(taken)), call_ms=statistics.median(taken))
+        count = size * len(taken)
+        return Cost(
+            cpu_us=1e6 * spent / count,
+            call_ms=statistics.median(taken),
+            wal_bytes=(journal(superuser) - written) / count,
+        )
+
+
+def journal(superuser: psycopg.Connection[Any]) -> int:
+    """Bytes that the cluster has written to its journal so far."""
+    (written,) = superuser.execute("SELECT pg_current_wal_insert_lsn() - '0/0'").fetchone() or (0,)
+    return int(written)
 
 
 def _medians(rounds: Sequence[dict[int, Cost]]) -> dict[int, Cost]:
@@ -129,6 +131,7 @@ def _medians(rounds: Sequence[dict[int, Cost]]) -> dict[int, Cost]:
         size: Cost(
             cpu_us=statistics.median(one[size].cpu_us for one in rounds),
             call_ms=statistics.median(one[size].call_ms for one in rounds),
+            wal_bytes=statistics.median(one[size].wal_bytes for one in rounds),
         )
         for size in BATCHES
     }
@@ -140,10 +143,11 @@ def _words(costs: dict[int, Cost]) -> list[str]:
 
 def _show(options: argparse.Namespace, cores: Cores, results: dict[str, dict[int, Cost]]) -> None:
     head = ("µs of PostgreSQL per message", *(f"in calls of {size}" for size in BATCHES), "call of 1, ms")
-    rows = [
-        (name, *(f"{costs[size].cpu_us:.0f}" for size in BATCHES), f"{costs[1].call_ms:.2f}")
-        for name, costs in results.items()
-    ]
+    rows = []
+    for name, costs in results.items():
+        whole = {size: None if name == pieces.WHOLE else results[pieces.WHOLE][size].cpu_us for size in BATCHES}
+        prices = (report.priced(costs[size].cpu_us, whole[size]) for size in BATCHES)
+        rows.append((name, *prices, f"{costs[1].call_ms:.2f}"))
     text = report.table(head, rows)
     if options.write:
         note = f"medians of {options.rounds} rounds of {options.seconds:.0f} s; {cores}"

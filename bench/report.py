@@ -24,6 +24,11 @@ def median(values: Iterable[float], digits: int = 3) -> float:
     return round(statistics.median(values), digits)
 
 
+def priced(here: float, whole: float | None) -> str:
+    """A figure with what is less or more than in the whole; None for the whole itself."""
+    return f"{here:.0f}" if whole is None else f"{here:.0f} ({here - whole:+.0f})"
+
+
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A Markdown table; the first column is text, the others are figures."""
     lines = [f"| {' | '.join(head)} |", f"|---|{'---:|' * (len(head) - 1)}"]

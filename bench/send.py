@@ -38,6 +38,8 @@ class Plan:
     warm: float  # seconds of load before each window
     closed: float  # seconds of each window
     open: float
+    rates: Sequence[int] = RATES  # of the open windows, per second
+    idle: float = 0.0  # seconds before all others in which nobody says anything; its window is that of rate 0
 
 
 @dataclass
@@ -134,9 +136,12 @@ async def _drive(server: Server, plan: Plan) -> Round:
     before = server.stored()
     load.senders = await server.connect(load)
     await asyncio.sleep(server.settle_seconds)
-    windows = [await load.closed(warm=plan.warm, seconds=plan.closed, roots=server.roots())]
+    windows = []
+    if plan.idle:
+        windows.append(await load.idle(seconds=plan.idle, roots=server.roots()))
+    windows.append(await load.closed(warm=plan.warm, seconds=plan.closed, roots=server.roots()))
     _tell(windows[-1])
-    for rate in RATES:
+    for rate in plan.rates:
         windows.append(await load.open(rate, warm=plan.warm, seconds=plan.open, roots=server.roots()))
         _tell(windows[-1])
     await server.disconnect()

@@ -68,17 +68,24 @@ def make(sessions: int) -> list[Person]:
     product's own functions with all triggers, so every counter, array and audit chain is as the product makes it.
     """
     fresh_database(WORLD, MIGRATED)
-    with superuser(WORLD) as connection, connection.cursor() as cursor:
+    with superuser(WORLD) as connection:
+        people = make_people(connection, sessions + OTHER_SESSIONS)
+        connection.execute("VACUUM ANALYZE")
+        connection.execute("CHECKPOINT")
+    return people[: 2 * sessions]
+
+
+def make_people(connection: psycopg.Connection[Any], sessions: int) -> list[Person]:
+    """A client and a reader in each of so many new sessions, with a short past: person 2 × session + side."""
+    with connection.cursor() as cursor:
         with connection.transaction():
-            pairs = [_make_pair(cursor, number) for number in range(sessions + OTHER_SESSIONS)]
+            pairs = [_make_pair(cursor, number) for number in range(sessions)]
         with connection.transaction():
             cursor.execute("SET LOCAL ROLE samia_staff")  # without an actor: the system
             people = [person for pair in pairs for person in _open_session(cursor, pair)]
         for _ in range(PAST_MESSAGES):
             let_all_talk(cursor, people)
-        cursor.execute("VACUUM ANALYZE")
-        cursor.execute("CHECKPOINT")
-    return people[: 2 * sessions]
+    return people
 
 
 def make_staff() -> list[Person]:
@@ -205,18 +212,35 @@ class Stored:
         return found
 
 
-def stored(database: str) -> Stored:
+def stored(database: str, sessions: Sequence[UUID] | None = None) -> Stored:
+    """Of all sessions, or of some."""
+    some = None if sessions is None else list(sessions)
+    here = "(%(some)s::uuid[] IS NULL OR {} = ANY(%(some)s))"
     with superuser(database) as connection:
-        messages, different = _row(connection, "SELECT count(*), count(DISTINCT content) FROM chat_messages")
+        messages, different = _row(
+            connection,
+            f"SELECT count(*), count(DISTINCT content) FROM chat_messages WHERE {here.format('session_id')}",
+            some=some,
+        )
         (holes,) = _row(
             connection,
             "SELECT count(*) FROM chat_session_state s LEFT JOIN ("
             "  SELECT session_id, count(*) AS n, count(DISTINCT seq) AS seqs, min(seq) AS low, max(seq) AS high"
-            "    FROM chat_messages GROUP BY 1) m ON m.session_id = s.session_id"
-            " WHERE s.last_seq <> coalesce(m.n, 0) OR (m.n > 0 AND (m.low, m.high, m.seqs) <> (1, m.n, m.n))",
+            f"   FROM chat_messages WHERE {here.format('session_id')} GROUP BY 1) m ON m.session_id = s.session_id"
+            " WHERE (s.last_seq <> coalesce(m.n, 0) OR (m.n > 0 AND (m.low, m.high, m.seqs) <> (1, m.n, m.n)))"
+            f"  AND {here.format('s.session_id')}",
+            some=some,
         )
-        (records,) = _row(connection, "SELECT count(*) FROM chat_audit_logs WHERE action = 'message.created'")
-        (faults,) = _row(connection, "SELECT count(*) FROM app.audit_faults(NULL)")
+        (records,) = _row(
+            connection,
+            f"SELECT count(*) FROM chat_audit_logs WHERE action = 'message.created' AND {here.format('chain')}",
+            some=some,
+        )
+        (faults,) = _row(
+            connection,
+            "SELECT count(*) FROM unnest(coalesce(%(some)s::uuid[], ARRAY[NULL::uuid])) c, app.audit_faults(c)",
+            some=some,
+        )
     return Stored(
         messages=messages,
         different=different,
@@ -226,7 +250,7 @@ def stored(database: str) -> Stored:
     )
 
 
-def _row(connection: psycopg.Connection[Any], query: str) -> tuple[Any, ...]:
-    found = connection.execute(query).fetchone()  # type: ignore[call-overload]
+def _row(connection: psycopg.Connection[Any], query: str, **arguments: object) -> tuple[Any, ...]:
+    found = connection.execute(query, arguments or None).fetchone()  # type: ignore[call-overload]
     assert found is not None  # aggregates always give a row
     return tuple(found)

@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from django.conf import settings
 
 MAX_BUCKETS = 100_000  # at about 300 bytes; beyond them the fullest tenth is forgotten
@@ -29,18 +30,25 @@ class Rate:
     per_second: float
 
 
-# KEYS[1] bucket; ARGV: spent since last time, capacity, refill per second. Returns the tokens left, possibly below zero.
+# For many buckets in one call: with one for each, two thousand people at work held up the event loop for 60 ms every second.
+# KEYS: buckets; ARGV[1], as JSON, of each: spent since last time, capacity, refill per second. Returns the tokens left of
+# each, possibly below zero.
 RECONCILE = """
 local now = redis.call('TIME'); now = tonumber(now[1]) + tonumber(now[2]) / 1e6
-local held = redis.call('HMGET', KEYS[1], 't', 'a')
-local capacity, rate = tonumber(ARGV[2]), tonumber(ARGV[3])
-local tokens = tonumber(held[1]) or capacity
-local at = tonumber(held[2]) or now
-tokens = math.min(capacity, tokens + (now - at) * rate) - tonumber(ARGV[1])
-redis.call('HSET', KEYS[1], 't', tostring(tokens), 'a', tostring(now))
-redis.call('PEXPIRE', KEYS[1], math.ceil((capacity - tokens) / rate * 1000) + 60000)
-return tostring(tokens)
+local asked, left = cjson.decode(ARGV[1]), {}
+for i, key in ipairs(KEYS) do
+  local spent, capacity, rate = unpack(asked[i])
+  local held = redis.call('HMGET', key, 't', 'a')
+  local tokens = tonumber(held[1]) or capacity
+  local at = tonumber(held[2]) or now
+  tokens = math.min(capacity, tokens + (now - at) * rate) - spent
+  redis.call('HSET', key, 't', tostring(tokens), 'a', tostring(now))
+  redis.call('PEXPIRE', key, math.ceil((capacity - tokens) / rate * 1000) + 60000)
+  left[i] = tostring(tokens)
+end
+return left
 """
+AT_ONCE = 200  # buckets in a call: it holds up Redis and the event loop for about a millisecond
 
 
 def _rates() -> dict[str, Rate]:
@@ -101,13 +109,17 @@ class Limiter:
     async def reconcile(self, redis: Any) -> None:
         """Tell Redis what was spent here, and take over what is left for everybody. Raises what redis raises: then what was
         spent is told when its bucket is next drawn from."""
-        names, self.touched = self.touched, set()
+        names, self.touched = list(self.touched), set()
+        for at in range(0, len(names), AT_ONCE):
+            await self._reconcile(redis, names[at : at + AT_ONCE])
+
+    async def _reconcile(self, redis: Any, names: list[tuple[str, str]]) -> None:
         sent = {name: bucket.spent for name in names if (bucket := self.buckets.get(name)) is not None}
-        pipe = redis.pipeline(transaction=False)
-        for (kind, key), spent in sent.items():
-            rate = _rates_of[kind]
-            pipe.eval(RECONCILE, 1, f"samia:rate:{kind}:{key}", spent, rate.capacity, rate.per_second)
-        for name, left in zip(sent, await pipe.execute(), strict=True):
+        keys = [f"samia:rate:{kind}:{key}" for kind, key in sent]
+        rates = (_rates_of[kind] for kind, _ in sent)
+        asked = [(spent, rate.capacity, rate.per_second) for spent, rate in zip(sent.values(), rates, strict=True)]
+        told = await redis.eval(RECONCILE, len(keys), *keys, msgspec.json.encode(asked))
+        for name, left in zip(sent, told, strict=True):
             bucket = self.buckets.get(name)
             if bucket is not None:  # else it was forgotten meanwhile
                 bucket.spent -= sent[name]

@@ -7,7 +7,7 @@ connection, and `Runtime.send` (chat/live) through the batcher, for sockets and 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -25,6 +25,7 @@ from samia_chat import actor, realtime, telemetry
 from samia_chat.access import Person, is_staff
 from samia_chat.actor import Actor
 from samia_chat.errors import Forbidden, Invalid, NotFound
+from samia_chat.ids import new_id
 from samia_chat.realtime.events import Event
 
 CHANGEABLE = (ChatSession.Status.ACTIVE, ChatSession.Status.PAUSED)
@@ -71,7 +72,7 @@ def new_draft(
         raise Forbidden
     check_text(content)
     return Draft(
-        sender=sender, session_id=session_id, message_id=message_id or uuid4(), content=content, reply_to=reply_to
+        sender=sender, session_id=session_id, message_id=message_id or new_id(), content=content, reply_to=reply_to
     )
 
 

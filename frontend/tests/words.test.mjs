@@ -47,12 +47,13 @@ test("addresses in text, the same as the server finds", () => {
   }
 });
 
-test("ids are UUIDs, also where the page is not secure", () => {
-  const form = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+test("ids are UUIDs that begin with the time, also where the page is not secure", () => {
+  const form = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
   const insecure = { getRandomValues: (bytes) => globalThis.crypto.getRandomValues(bytes) };
   assert.match(newId(), form);
   assert.match(newId(insecure), form);
   assert.notEqual(newId(insecure), newId(insecure));
+  assert.equal(newId(insecure, 0x0123456789ab).slice(0, 13), "01234567-89ab");
 });
 
 test("groups break at another sender, another day, a pause, and where the new begins", () => {

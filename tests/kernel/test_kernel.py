@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+import uuid
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from django.test import Client, override_settings
 
 from samia_chat import actor, limits
 from samia_chat.actor import Actor
+from samia_chat.ids import new_id
 from samia_chat.limits import Limiter, limiter
 from samia_chat.logs import JSONFormatter
 from samia_chat.middleware import client_address, new_request_id
@@ -170,13 +172,7 @@ def test_a_bucket_empties_refills_and_is_forgotten(monkeypatch: pytest.MonkeyPat
 class DeadRedis:
     """A Redis that does not answer."""
 
-    def pipeline(self, *, transaction: bool) -> DeadRedis:
-        return self
-
-    def eval(self, *arguments: object) -> None:
-        pass
-
-    async def execute(self) -> list[object]:
+    async def eval(self, *arguments: object) -> list[object]:
         raise ConnectionError
 
 
@@ -235,6 +231,55 @@ async def test_processes_share_a_rate_through_redis() -> None:
         assert granted == 1  # of ten, eight were spent there and one here
     limiter.reset()
     await client.aclose()
+
+
+async def test_many_buckets_are_reconciled_in_few_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    import redis.asyncio as aioredis
+
+    client = aioredis.Redis.from_url(os.environ["TEST_REDIS_URL"])
+    calls = 0
+    ask = client.eval
+
+    async def counted(*arguments: object) -> object:
+        nonlocal calls
+        calls += 1
+        return await ask(*arguments)
+
+    monkeypatch.setattr(client, "eval", counted)
+    one, two = Limiter(), Limiter()
+    with override_settings(RATE_MESSAGES=1000, RATE_FRAMES=2000):
+        limiter.reload()
+        keys = [f"many-{time.time()}-{number}" for number in range(limits.AT_ONCE)]
+        for number, key in enumerate(keys):
+            for _ in range(number + 1):
+                one.take("message", key)
+                one.take("frame", key)
+        await one.reconcile(client)
+        assert (calls, one.touched) == (2, set())
+        assert all(bucket.spent == 0 for bucket in one.buckets.values())
+        for key in keys:
+            two.take("message", key)
+            two.take("frame", key)
+        await two.reconcile(client)
+        # Each its own: all have got back the same meanwhile, unless that fills them up.
+        for kind in ("message", "frame"):
+            left = [two.buckets[kind, key].tokens for key in keys]
+            assert left[150] - left[199] == pytest.approx(49, abs=10)
+        await two.reconcile(client)
+        assert calls == 4  # nothing was spent: nobody is asked
+    limiter.reset()
+    await client.aclose()
+
+
+def test_new_ids_begin_with_the_time_and_never_come_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = [new_id() for _ in range(1000)]
+    assert len(set(made)) == 1000
+    assert {(one.version, one.variant) for one in made} == {(7, uuid.RFC_4122)}
+    assert all(abs((one.int >> 80) - 1000 * time.time()) < 60_000 for one in made)
+    monkeypatch.setattr(time, "time_ns", lambda: 0x0123456789AB * 1_000_000 + 999_999)
+    assert str(new_id()).startswith("01234567-89ab-7")
+    monkeypatch.setattr(os, "urandom", lambda count: b"\xff" * count)
+    assert str(new_id()) == "01234567-89ab-7fff-bfff-ffffffffffff"
 
 
 # Addresses and headers --------------------------------------------------------------------------------------------------------
