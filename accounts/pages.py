@@ -12,6 +12,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import rotate_token
 from django.shortcuts import redirect, render
@@ -65,6 +66,7 @@ def signed_in(view: Page) -> Page:
     return page
 
 
+@transaction.non_atomic_requests  # the password is hashed before there is a transaction
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
@@ -116,6 +118,7 @@ def language(request: HttpRequest) -> HttpResponse:
     return response
 
 
+@transaction.atomic
 def _admit(request: HttpRequest, user: User) -> HttpResponse:
     login = door.start_login(user=user, kind=Login.Kind.COOKIE)
     chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")

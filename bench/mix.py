@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 
 from bench.driver import pace
 from bench.record import Record
@@ -41,6 +42,7 @@ WEIGHTS = {
     "staff look in": 0.02,
     "staff come in": 0.02,
 }
+WARMER = 1.5  # times as much as afterwards
 PAUSE_SECONDS = (0.5, 2.0)
 LAST_SECONDS = 30.0  # for what is still being done at the end
 Act = Callable[[], Awaitable[object]]
@@ -57,22 +59,29 @@ class Mix:
         self._chance = random.Random(7)
         self._running: set[asyncio.Task[None]] = set()
 
+    async def warm_up(self, texts_per_second: float, seconds: float) -> None:
+        """Harder than what follows: half as much again, and what is rare is less so.
+
+        Memory then has what the load needs at its worst, and each connection has the plans of nearly everything: neither would
+        otherwise have settled within minutes.
+        """
+        flat = {name: weight**0.5 for name, weight in WEIGHTS.items()}
+        await self._keep_beginning(flat, WARMER * texts_per_second * sum(WEIGHTS.values()), seconds)
+
     async def run(self, texts_per_second: float, seconds: float) -> None:
-        """So much a second, whatever the server does, for so long."""
-        names, weights = list(WEIGHTS), list(WEIGHTS.values())
-        pacing = pace(
-            texts_per_second * sum(weights), lambda late: self._begin(self._chance.choices(names, weights)[0])
-        )
-        try:
-            async with asyncio.timeout(seconds):
-                await pacing
-        except TimeoutError:
-            pass
+        """So much a second, whatever the server does, for so long; then until all is done."""
+        await self._keep_beginning(WEIGHTS, texts_per_second * sum(WEIGHTS.values()), seconds)
         if self._running:
             await asyncio.wait(self._running, timeout=LAST_SECONDS)
         for task in self._running:
             self.record.complain(f"not done {LAST_SECONDS:.0f} s after the end: {task.get_name()}")
             task.cancel()
+
+    async def _keep_beginning(self, weights: Mapping[str, float], per_second: float, seconds: float) -> None:
+        names, shares = list(weights), list(weights.values())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await pace(per_second, lambda late: self._begin(self._chance.choices(names, shares)[0]))
 
     def _begin(self, name: str) -> None:
         """One thing, by people who do nothing else at that time."""

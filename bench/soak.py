@@ -35,7 +35,7 @@ from samia_chat.embedded.terminal import one_sentence
 NEEDS = ("postgresql", "redis")
 MINUTES = 10.0
 PAIRS = 40
-TEXTS_PER_SECOND = 4.0
+TEXTS_PER_SECOND = 3.0
 WARM_SECONDS = 60.0
 GONE_SECONDS = 150.0  # rates are swept each minute, and Redis keeps its own for one
 HEARTBEAT = 25  # seconds, as it is by default
@@ -94,7 +94,8 @@ async def _soak(people: Sequence[world.Person], plan: Plan) -> Outcome:
         progress(f"{plan.seconds:.0f} s of load: {plan.rate:g} texts a second, and all that goes with them")
         start, spent = time.perf_counter(), watch.spent(here.redis.pid)
         async with watch.watching():
-            await mix.run(plan.rate, plan.seconds)
+            await mix.warm_up(plan.rate, plan.warm)
+            await mix.run(plan.rate, plan.seconds - plan.warm)
         end, now = time.perf_counter(), watch.spent(here.redis.pid)
         deliveries, requests = _deliveries(here), [one for one in here.record.door.took if start <= one.at < end]
         progress("comparing what was stored with what was said and heard")

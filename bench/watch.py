@@ -23,10 +23,10 @@ EVERY_SECONDS = 10.0
 STUCK = "idle in transaction, over a second"  # beside PostgreSQL's own states
 # Of the application: not ours, which looks, nor PostgreSQL's own.
 CONNECTIONS = """
-SELECT CASE WHEN state LIKE 'idle in transaction%%' AND state_change < clock_timestamp() - interval '1 second'
-            THEN %s ELSE state END, count(*)
-  FROM pg_stat_activity WHERE datname = current_database() AND usename = 'samia_app' GROUP BY 1
+SELECT state, extract(epoch FROM clock_timestamp() - state_change), query
+  FROM pg_stat_activity WHERE datname = current_database() AND usename = 'samia_app'
 """
+STUCK_SECONDS = 1.0
 Figures = dict[str, float]
 
 
@@ -41,6 +41,7 @@ class Sample:
         Figures  # of all its processes: "own" (anonymous memory), "shared" (its buffers, as far as they were touched)
     )
     connections: Figures  # of the application, by state
+    stuck: tuple[str, ...]  # the last statements of those that hang in a transaction
     redis: Figures  # "memory", "clients", "keys"
     presence: int  # rows
 
@@ -80,22 +81,26 @@ class Watch:
         return await asyncio.to_thread(self._look)
 
     def _look(self) -> Sample:
-        connections, presence = self._database()
+        connections, stuck, presence = self._database()
         return Sample(
             at=time.perf_counter() - self._start,
             webs=tuple(_process(machine.tree(web.roots()["app"])) for web in self._webs),
             gauges=tuple(metrics(web.port) for web in self._webs),
             postgresql=_shares(machine.tree([int(os.environ["BENCH_PG_PID"])])),
             connections=connections,
+            stuck=stuck,
             redis=self._of_redis(),
             presence=presence,
         )
 
-    def _database(self) -> tuple[Figures, int]:
+    def _database(self) -> tuple[Figures, tuple[str, ...], int]:
         with world.superuser(self._webs[0].database) as connection:
-            states = {str(state): float(count) for state, count in connection.execute(CONNECTIONS, [STUCK]).fetchall()}
+            rows = connection.execute(CONNECTIONS).fetchall()
             (presence,) = connection.execute("SELECT count(*) FROM presence").fetchone() or (0,)
-        return states, int(presence)
+        stuck = [is_stuck(state, seconds) for state, seconds, _ in rows]
+        states = Counter(STUCK if hangs else str(row[0]) for row, hangs in zip(rows, stuck, strict=True))
+        statements = tuple(" ".join(row[2].split())[:200] for row, hangs in zip(rows, stuck, strict=True) if hangs)
+        return {state: float(count) for state, count in states.items()}, statements, int(presence)
 
     def _of_redis(self) -> Figures:
         found = self._redis.info()
@@ -111,6 +116,10 @@ class Watch:
             "redis": [redis],
         }
         return machine.seconds(roots)
+
+
+def is_stuck(state: str | None, seconds: float) -> bool:
+    return (state or "").startswith("idle in transaction") and seconds > STUCK_SECONDS
 
 
 def metrics(port: int) -> Figures:

@@ -18,12 +18,13 @@ from accounts.models import Login, User
 from audit.record import record, record_aside
 from samia_chat import actor
 from samia_chat.api.views import throttle
+from samia_chat.db.pools import give_back
 from samia_chat.errors import TooFast
 from samia_chat.limits import limiter
 
 
 def verify(*, email: str, password: str, known: UUID | None = None) -> User:
-    """The person whose address and password these are.
+    """The person whose address and password these are. Called outside of a transaction, so that none waits for the hash.
 
     `known` is the person named by a device cookie. Counts against the caller's network (5 per 20 s) and the account (a
     delay that grows to 30 s, for devices that never signed in to it). Every refusal is recorded. Raises TooFast,
@@ -44,6 +45,7 @@ def verify(*, email: str, password: str, known: UUID | None = None) -> User:
     if wait > 0:
         _record("sign_in.delayed", user_id, account)
         raise SignInDelayed(retry_after=wait)
+    give_back()
     # The hash of nobody takes as long as a real one.
     is_right = check_password(password, stored or _nobodys_password()) and user_id is not None
     if not is_right:

@@ -26,9 +26,9 @@ class TokenPair:
 
 def issue_tokens(*, user: User) -> TokenPair:
     """Sign a client in: a new login and its first pair."""
-    login = start_login(user=user, kind=Login.Kind.TOKEN)
     refresh = tokens.make_secret()
     with actor.acting_as(actor_of(user)), transaction.atomic(), connection.cursor() as cursor:
+        login = start_login(user=user, kind=Login.Kind.TOKEN)
         cursor.execute("SELECT app.add_refresh_token(%s, %s)", [login.pk, tokens.digest(refresh)])
     return _pair(user, login.pk, refresh)
 

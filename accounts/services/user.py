@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -16,6 +16,7 @@ from accounts.models import User
 from accounts.services.sign_in import end_logins
 from audit.record import record_aside
 from samia_chat.access import Person
+from samia_chat.db.pools import give_back
 from samia_chat.roles import Role
 
 
@@ -93,19 +94,20 @@ def update_profile(*, user: User, **changes: Any) -> User:
     return user
 
 
-@transaction.atomic
 def change_password(*, user: User, current: str, new: str, keep: UUID | None) -> None:
     """Set a new password and end every other sign-in (`keep` is this one). A wrong present one is recorded.
 
-    Raises PasswordWrong, PasswordWeak.
+    Called outside of a transaction, so that none waits for the hash. Raises PasswordWrong, PasswordWeak.
     """
-    if not user.check_password(current):
+    give_back()
+    if not check_password(current, user.password):
         record_aside("password.refused", table="accounts_user", record_id=user.pk)
         raise PasswordWrong
     _refuse_weak(new)
     user.password = make_password(new)
-    user.save(update_fields=["password"])
-    end_logins(user_id=user.pk, keep=keep)
+    with transaction.atomic():
+        user.save(update_fields=["password"])
+        end_logins(user_id=user.pk, keep=keep)
 
 
 def _refuse_weak(password: str) -> None:
