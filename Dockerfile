@@ -21,6 +21,6 @@ ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1
 USER samia
 EXPOSE 8000
 CMD ["uvicorn", "samia_chat.asgi:application", "--host", "0.0.0.0", "--port", "8000", \
-     "--loop", "uvloop", "--http", "httptools", "--ws", "websockets-sansio", \
+     "--loop", "uvloop", "--http", "httptools", "--ws", "samia_chat.realtime.wire:Protocol", \
      "--ws-max-size", "131072", "--ws-per-message-deflate", "false", "--no-server-header", \
      "--timeout-graceful-shutdown", "5", "--log-config", "samia_chat/embedded/uvicorn.json"]

@@ -196,9 +196,7 @@ async def refuse_body(receive: Receive, send: Send, *, is_more: bool) -> None:
     and the sender would see that instead of the answer.
     """
     telemetry.observe("refused", code="too_large", status=413)
-    problem = encode(
-        problems.body(status=413, code="too_large", detail="The request is larger than is accepted.")
-    ).encode()
+    problem = encode(problems.body(status=413, code="too_large", detail="The request is larger than is accepted."))
     headers = [
         (b"content-type", problems.CONTENT_TYPE.encode()),
         (b"content-length", str(len(problem)).encode()),

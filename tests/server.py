@@ -52,16 +52,19 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> Server:
-        command = [
-            *(sys.executable, "-m", "uvicorn", "samia_chat.asgi:application", "--host", "127.0.0.1"),
-            *("--port", str(self.port), "--loop", "uvloop", "--http", "httptools", "--ws", "websockets-sansio"),
-            *("--ws-per-message-deflate", "false", "--timeout-graceful-shutdown", "3"),
-        ]
         environment = {**os.environ, "SAMIA_PUBLIC_ORIGINS": self.address, **self._settings}
         with self.log.open("ab") as output:
-            self._process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
+            self._process = subprocess.Popen(self._command(), env=environment, stdout=output, stderr=output)
         self._wait_until_ready()
         return self
+
+    def _command(self) -> list[str]:
+        return [
+            *(sys.executable, "-m", "uvicorn", "samia_chat.asgi:application", "--host", "127.0.0.1"),
+            *("--port", str(self.port), "--loop", "uvloop", "--http", "httptools"),
+            *("--ws", "samia_chat.realtime.wire:Protocol", "--ws-max-size", "131072"),
+            *("--ws-per-message-deflate", "false", "--timeout-graceful-shutdown", "3"),
+        ]
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -103,6 +106,13 @@ class Server:
         self._process = None
 
 
+class Daphne(Server):
+    """The development server."""
+
+    def _command(self) -> list[str]:
+        return [sys.executable, "manage.py", "runserver", "--noreload", str(self.port)]
+
+
 _open: list[Wire] = []
 
 
@@ -125,7 +135,7 @@ class Wire:
         self._ref = 0
 
     async def open(self) -> Wire:
-        ticket = await in_thread(self._ticket)
+        ticket = await in_thread(self.ticket)
         address = f"ws://127.0.0.1:{self.server.port}/ws/chat"
         self._connection: ClientConnection = await connect(address, subprotocols=["samia.v1", f"ticket.{ticket}"])  # type: ignore[list-item]
         self._reader = asyncio.create_task(self._read())
@@ -133,7 +143,7 @@ class Wire:
         self.welcome = await self.expect("welcome")
         return self
 
-    def _ticket(self) -> str:
+    def ticket(self) -> str:
         self.login_id = make_login(self.person).pk
         with actor.acting_as(actor_of(self.person, Actor())):
             return issue_ticket(login_id=self.login_id)[0]

@@ -57,7 +57,7 @@ class Samia(server.Server):
         return [
             *(sys.executable, "-m", "uvicorn", "samia_chat.asgi:application"),
             *("--host", "127.0.0.1", "--port", str(self.port), "--workers", "1"),
-            *("--loop", "uvloop", "--http", "httptools", "--ws", "websockets-sansio"),
+            *("--loop", "uvloop", "--http", "httptools", "--ws", "samia_chat.realtime.wire:Protocol"),
             *("--ws-max-size", "131072", "--ws-per-message-deflate", "false", "--no-server-header"),
             *("--timeout-graceful-shutdown", "5"),
             *("--log-config", str(HERE / "samia_chat" / "embedded" / "uvicorn.json")),

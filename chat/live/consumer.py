@@ -43,6 +43,7 @@ from samia_chat.middleware import agent_text, client_address, new_request_id
 from samia_chat.realtime.events import encode
 from samia_chat.realtime.hub import Head
 from samia_chat.realtime.outbox import Outbox
+from samia_chat.realtime.wire import EXTENSION
 
 log = logging.getLogger(__name__)
 PROTOCOL = "samia.v1"
@@ -82,7 +83,8 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
     ) -> None:
         self.scope = scope
         self._runtime = runtime.ensure_started()
-        self._outbox = Outbox(send)
+        self._shortcuts = (scope.get("extensions") or {}).get(EXTENSION, {})
+        self._outbox = Outbox(send, self._shortcuts.get("put"))
         await receive()  # websocket.connect
         if not await self._admit(send):
             return
@@ -94,7 +96,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
 
     # The hub's side --------------------------------------------------------------------------------------------------
 
-    def push(self, frame: str, *, droppable: bool = False) -> None:
+    def push(self, frame: bytes, *, droppable: bool = False) -> None:
         self._outbox.push(frame, droppable=droppable)
 
     def close(self, code: int) -> None:
@@ -185,22 +187,28 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
     # Frames ----------------------------------------------------------------------------------------------------------
 
     async def _listen(self, receive: Callable[[], Awaitable[Event]]) -> None:
+        """Until the connection is closed. Where the server can, it calls with a frame instead of having it fetched."""
+        if "hear" in self._shortcuts:
+            self._shortcuts["hear"](self._hear)
         while True:
             event = await receive()
             if event["type"] == "websocket.disconnect":
                 return
-            self.heard_at = time.monotonic()
-            if self._outbox.closing is not None:
-                continue  # until the server says that the connection is closed
-            text = event.get("text")
-            if text is None:
-                self.close(BAD_FRAME)
-            elif len(text) > settings.FRAME_MAX_BYTES or len(text.encode()) > settings.FRAME_MAX_BYTES:
-                self.close(TOO_BIG)
-            elif limiter.take("frame", str(self.user_id)) > 0:
-                self.close(TOO_FAST_CODE)
-            else:
-                self._take(text)
+            self._hear(event.get("text"))
+
+    def _hear(self, text: str | None) -> None:
+        """Deal with a frame; None: it was not text. Never waits, so that frames keep their order whichever way they come."""
+        self.heard_at = time.monotonic()
+        if self._outbox.closing is not None:
+            return  # until the server says that the connection is closed
+        if text is None:
+            self.close(BAD_FRAME)
+        elif is_longer(text, settings.FRAME_MAX_BYTES):
+            self.close(TOO_BIG)
+        elif limiter.take("frame", str(self.user_id)) > 0:
+            self.close(TOO_FAST_CODE)
+        else:
+            self._take(text)
 
     def _take(self, text: str) -> None:
         try:
@@ -400,3 +408,8 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
             log.error("a frame could not be carried out", exc_info=error)
             error = Busy("Something went wrong on our side. Try again.", retry_after=2)
         self._refuse(ref, error)
+
+
+def is_longer(text: str, size_bytes: int) -> bool:
+    """Than so many bytes of UTF-8, where a character takes up to four."""
+    return 4 * len(text) > size_bytes and (len(text) > size_bytes or len(text.encode()) > size_bytes)

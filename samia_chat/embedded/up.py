@@ -111,7 +111,7 @@ def _serve(port: int, workers: int, env: dict[str, str], address: str, has_demo:
     server = [
         *(sys.executable, "-m", "uvicorn", "samia_chat.asgi:application"),
         *("--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)),
-        *("--loop", "uvloop", "--http", "httptools", "--ws", "websockets-sansio"),
+        *("--loop", "uvloop", "--http", "httptools", "--ws", "samia_chat.realtime.wire:Protocol"),
         *("--ws-max-size", "131072", "--ws-per-message-deflate", "false", "--no-server-header"),
         *("--timeout-graceful-shutdown", "5", "--log-config", str(Path(__file__).with_name("uvicorn.json"))),
     ]

@@ -13,9 +13,9 @@ from samia_chat import telemetry
 _encoder = msgspec.json.Encoder()
 
 
-def encode(frame: dict[str, Any]) -> str:
-    """A frame as it goes over the wire. Raises TypeError for what JSON cannot say, where it is made."""
-    return _encoder.encode(frame).decode()
+def encode(frame: dict[str, Any]) -> bytes:
+    """A frame as it goes over the wire, for all its sockets. Raises TypeError for what JSON cannot say, where it is made."""
+    return _encoder.encode(frame)
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -28,7 +28,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """
 
     session: UUID
-    frame: str
+    frame: bytes
     revision: int | None = None
     members_revision: int = 0
     not_to: UUID | None = None
@@ -65,4 +65,7 @@ def unpack(packed: bytes) -> list[Event]:
     """Raises ValueError for what is truncated, too large, of another form or no packet at all."""
     if len(packed) > MAX_PACKET_BYTES:
         raise ValueError(f"{len(packed)} bytes are more than a packet has")
-    return _unpacker.decode(packed).events
+    events = _unpacker.decode(packed).events
+    for event in events:
+        event.frame.decode()  # a text that is not UTF-8 would end the connections of all who get it
+    return events

@@ -60,7 +60,7 @@ class Socket(Protocol):
     rooms: set[UUID]  # the sessions whose events it gets; kept by the hub
     looking: set[UUID]  # those of them that staff look into without being members
 
-    def push(self, frame: str, *, droppable: bool = False) -> None: ...
+    def push(self, frame: bytes, *, droppable: bool = False) -> None: ...
     def close(self, code: int) -> None: ...
 
 
@@ -269,10 +269,10 @@ class Hub:
         self._push({socket for room in rooms for socket in room.sockets}, event)
 
     def _push(self, sockets: set[Socket], event: Event) -> None:
-        droppable = event.revision is None
+        frame, droppable, not_to = event.frame, event.revision is None, event.not_to
         for socket in sockets:
-            if socket.user_id != event.not_to:
-                socket.push(event.frame, droppable=droppable)
+            if not_to is None or socket.user_id != not_to:
+                socket.push(frame, droppable=droppable)
         telemetry.observe("event.delivered", count=len(sockets))
 
     # Access ----------------------------------------------------------------------------------------------------------

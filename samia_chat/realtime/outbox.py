@@ -10,36 +10,40 @@ from typing import Any
 from samia_chat import telemetry
 
 CAPACITY = 256  # frames
-CAPACITY_CHARACTERS = 1_500_000  # of all of them; one answer to `resume` holds up to a million
+CAPACITY_BYTES = 3_000_000  # of all of them: as many of the longest messages in Arabic
 RESYNC = 4410
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+Put = Callable[[bytes], bool]
 
 
 class Outbox:
     """Frames in order for one socket. `push` never waits.
 
     A server's `send` has nothing to wait for unless the peer is slow, so it is carried out in place: a task for every frame
-    would cost as much as the frame. Only one that has to wait is finished by a task, and what comes meanwhile queues.
+    would cost as much as the frame. Only one that has to wait is finished by a task, and what comes meanwhile queues. A server
+    that offers `put` (samia_chat/realtime/wire.py) is spared even the coroutine, as long as nothing has to wait.
     """
 
-    __slots__ = ("_characters", "_closing", "_frames", "_send", "_task")
+    __slots__ = ("_bytes", "_closing", "_frames", "_put", "_send", "_task")
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, put: Put | None = None) -> None:
         self._send = send
-        self._frames: deque[tuple[str, bool]] = deque()
-        self._characters = 0
+        self._put = put or _never
+        self._frames: deque[tuple[bytes, bool]] = deque()
+        self._bytes = 0
         self._task: asyncio.Task[None] | None = None
         self._closing: int | None = None
 
-    def push(self, frame: str, *, droppable: bool = False) -> None:
+    def push(self, frame: bytes, *, droppable: bool = False) -> None:
         if self._closing is not None:
             return
         if self._task is None:
-            self._begin({"type": "websocket.send", "text": frame})
+            if not self._put(frame):
+                self._begin(_message(frame))
         elif self._has_room(frame) or self._make_room(frame, droppable):
             self._frames.append((frame, droppable))
-            self._characters += len(frame)
+            self._bytes += len(frame)
 
     def close(self, code: int) -> None:
         """Close after what is already on its way."""
@@ -64,10 +68,10 @@ class Outbox:
         if self._task is not None:
             self._task.cancel()
 
-    def _has_room(self, frame: str) -> bool:
-        return len(self._frames) < CAPACITY and self._characters + len(frame) <= CAPACITY_CHARACTERS
+    def _has_room(self, frame: bytes) -> bool:
+        return len(self._frames) < CAPACITY and self._bytes + len(frame) <= CAPACITY_BYTES
 
-    def _make_room(self, frame: str, droppable: bool) -> bool:
+    def _make_room(self, frame: bytes, droppable: bool) -> bool:
         """Drop the oldest droppable frames. Where that is not enough, a client that far behind must begin anew."""
         if droppable:
             telemetry.observe("event.dropped", why="slow")
@@ -79,14 +83,14 @@ class Outbox:
                 telemetry.observe("event.dropped", why="overflow")
                 self.close(RESYNC)
                 return False
-            self._characters -= len(self._frames[oldest][0])
+            self._bytes -= len(self._frames[oldest][0])
             del self._frames[oldest]
             telemetry.observe("event.dropped", why="slow")
         return True
 
     def _clear(self) -> None:
         self._frames.clear()
-        self._characters = 0
+        self._bytes = 0
 
     def _begin(self, message: dict[str, Any]) -> None:
         sending = self._send(message).__await__()
@@ -104,8 +108,8 @@ class Outbox:
             await begun
             while self._frames:
                 frame, _ = self._frames.popleft()
-                self._characters -= len(frame)
-                await self._send({"type": "websocket.send", "text": frame})
+                self._bytes -= len(frame)
+                await self._send(_message(frame))
             if self._closing is not None:
                 await self._send({"type": "websocket.close", "code": self._closing})
         except Exception:  # noqa: BLE001 (as above)
@@ -113,6 +117,14 @@ class Outbox:
             self._clear()
         finally:
             self._task = None
+
+
+def _message(frame: bytes) -> dict[str, Any]:
+    return {"type": "websocket.send", "text": frame.decode()}
+
+
+def _never(frame: bytes) -> bool:
+    return False
 
 
 class _Rest:

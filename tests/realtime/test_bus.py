@@ -44,7 +44,7 @@ HERE = Path(__file__).resolve().parents[2]
 SESSION = UUID(int=7)
 
 
-def event(revision: int, frame: str = "{}") -> Event:
+def event(revision: int, frame: bytes = b"{}") -> Event:
     return Event(session=SESSION, frame=frame, revision=revision)
 
 
@@ -148,9 +148,9 @@ async def test_what_is_said_in_one_turn_is_one_message(redis: Redis) -> None:
 async def test_an_event_arrives_with_all_it_has(redis: Redis) -> None:
     sent = [
         Event(
-            session=uuid4(), frame="سلام", revision=7, members_revision=3, not_to=uuid4(), further=(uuid4(), uuid4())
+            session=uuid4(), frame="سلام".encode(), revision=7, members_revision=3, not_to=uuid4(), further=(uuid4(), uuid4())
         ),
-        Event(session=uuid4(), frame="{}"),
+        Event(session=uuid4(), frame=b"{}"),
     ]
     async with connected(redis) as (one, two):
         one.publish(sent)
@@ -220,10 +220,11 @@ async def test_what_cannot_be_read_is_counted_and_stops_nothing(
     bad = [
         *(b"", b"nonsense", b"\xc1", good[:-1], good + b"\x00", b"\x00" * (shapes.MAX_PACKET_BYTES + 1)),
         *(encode(said) for said in (2, {"form": 1}, [1], [1, 7], [2, []], [1, [7]], [1, [["short"]]])),
-        encode([1, [[7, "{}", 1, 1, None, []]]]),
-        encode([1, [[b"no uuid", "{}", 1, 1, None, []]]]),
+        encode([1, [[7, b"{}", 1, 1, None, []]]]),
+        encode([1, [[b"no uuid", b"{}", 1, 1, None, []]]]),
         encode([1, [[SESSION.bytes, b"\xff", 1, 1, None, []]]]),
-        encode([1, [[SESSION.bytes, "{}", "1", 1, None, []]]]),
+        encode([1, [[SESSION.bytes, "{}", 1, 1, None, []]]]),  # a text, of an earlier version
+        encode([1, [[SESSION.bytes, b"{}", "1", 1, None, []]]]),
     ]
     async with connected(redis) as (one, two):
         for said in bad:
@@ -236,7 +237,7 @@ async def test_what_cannot_be_read_is_counted_and_stops_nothing(
 
 
 async def test_a_later_version_may_say_more_of_an_event(redis: Redis) -> None:
-    said = msgspec.msgpack.encode([1, [[SESSION.bytes, "{}", 5, 1, None, [], "news"]], "more news"])
+    said = msgspec.msgpack.encode([1, [[SESSION.bytes, b"{}", 5, 1, None, [], "news"]], "more news"])
     async with connected(redis, 1) as (one,):
         await in_thread(lambda: tell(redis, OUTSIDE, said))
         await one.gets(5)
@@ -261,7 +262,7 @@ async def test_an_event_that_cannot_be_handed_on_stops_nothing(
 async def test_large_ones_travel_in_several_and_only_what_is_too_large_alone_is_dropped(
     redis: Redis, dropped: dict[str, int]
 ) -> None:
-    large, too_large = "x" * 300_000, "x" * shapes.MAX_PACKET_BYTES
+    large, too_large = b"x" * 300_000, b"x" * shapes.MAX_PACKET_BYTES
     async with connected(redis) as (one, two):
         one.publish([*(event(revision, large) for revision in range(10)), event(10, too_large), event(11)])
         await two.gets(*range(10), 11)
@@ -327,7 +328,7 @@ def test_what_a_redis_that_hangs_does_not_take_is_bounded(
             os.kill(redis.pid, signal.SIGSTOP)
             started = time.monotonic()
             for revision in range(200):
-                one.publish([event(revision, "x" * 50_000)])
+                one.publish([event(revision, b"x" * 50_000)])
                 await asyncio.sleep(0)
             assert time.monotonic() - started < 1  # it held nobody up
             assert one.unsent_bytes < 1_100_000
@@ -348,7 +349,7 @@ def test_connections_on_which_nothing_is_answered_are_made_anew(
     async def scenario() -> None:
         async with connected(redis) as (one, two):
             os.kill(redis.pid, signal.SIGSTOP)
-            one.publish([event(1, "x" * 500_000) for _ in range(20)])  # more than the kernel holds
+            one.publish([event(1, b"x" * 500_000) for _ in range(20)])  # more than the kernel holds
             links = list(one._links)
             await until(lambda: one._links != links and not one.is_up)
             await asyncio.sleep(1)  # in which it tries again, and nobody answers either
@@ -559,7 +560,7 @@ async def test_over_tls_with_a_user_and_a_password(tmp_path: Path) -> None:
         async with running(one, two):
             await one.up()
             await two.up()
-            one.publish([event(1, "x" * 500_000)])
+            one.publish([event(1, b"x" * 500_000)])
             await two.gets(1)
         stranger = Process(address)  # which does not know who signed the certificate
         async with running(stranger):

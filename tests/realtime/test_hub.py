@@ -12,7 +12,7 @@ import pytest
 from samia_chat.realtime import hub as hubs
 from samia_chat.realtime.events import Event
 from samia_chat.realtime.hub import Head, Hub
-from samia_chat.realtime.outbox import CAPACITY, CAPACITY_CHARACTERS, Outbox
+from samia_chat.realtime.outbox import CAPACITY, CAPACITY_BYTES, Outbox
 
 
 class FakeSocket:
@@ -23,8 +23,8 @@ class FakeSocket:
         self.frames: list[str] = []
         self.code: int | None = None
 
-    def push(self, frame: str, *, droppable: bool = False) -> None:
-        self.frames.append(frame)
+    def push(self, frame: bytes, *, droppable: bool = False) -> None:
+        self.frames.append(frame.decode())
 
     def close(self, code: int) -> None:
         self.code = code
@@ -84,7 +84,7 @@ async def a_room() -> tuple[Hub, FakeDirectory, FakeSocket, UUID]:
 
 
 def event(session: UUID, revision: int | None, members_revision: int = 1) -> Event:
-    return Event(session=session, frame=str(revision), revision=revision, members_revision=members_revision)
+    return Event(session=session, frame=str(revision).encode(), revision=revision, members_revision=members_revision)
 
 
 async def test_events_are_handed_on_in_order_of_revision() -> None:
@@ -388,9 +388,9 @@ async def test_frames_go_out_in_order_and_then_the_close() -> None:
     outbox = Outbox(peer.send)
     peer.reads.set()
     for number in range(5):
-        outbox.push(str(number))
+        outbox.push(str(number).encode())
     outbox.close(4401)
-    outbox.push("too late")
+    outbox.push(b"too late")
     await asyncio.sleep(0.01)
     assert [message.get("text") or message["code"] for message in peer.got] == ["0", "1", "2", "3", "4", 4401]
 
@@ -398,14 +398,14 @@ async def test_frames_go_out_in_order_and_then_the_close() -> None:
 async def test_a_slow_client_loses_what_may_be_lost_first() -> None:
     peer = Peer()
     outbox = Outbox(peer.send)
-    outbox.push("first")
+    outbox.push(b"first")
     await asyncio.sleep(0)
     for number in range(CAPACITY):
-        outbox.push(f"m{number}", droppable=number % 2 == 0)
+        outbox.push(f"m{number}".encode(), droppable=number % 2 == 0)
     for number in range(10):
-        outbox.push(f"typing {number}", droppable=True)  # not even taken in
+        outbox.push(f"typing {number}".encode(), droppable=True)  # not even taken in
     for number in range(CAPACITY // 2):
-        outbox.push(f"n{number}")
+        outbox.push(f"n{number}".encode())
     peer.reads.set()
     await asyncio.sleep(0.05)
     texts = [message["text"] for message in peer.got]
@@ -417,7 +417,7 @@ async def test_a_client_that_never_reads_is_closed_to_begin_anew() -> None:
     peer = Peer()
     outbox = Outbox(peer.send)
     for number in range(CAPACITY + 2):
-        outbox.push(str(number))
+        outbox.push(str(number).encode())
         await asyncio.sleep(0)
     assert outbox.closing == 4410
     peer.reads.set()
@@ -430,9 +430,9 @@ async def test_a_peer_that_is_gone_takes_nothing_down() -> None:
     peer.fails = True
     peer.reads.set()
     outbox = Outbox(peer.send)
-    outbox.push("x")
+    outbox.push(b"x")
     await asyncio.sleep(0.01)
-    outbox.push("y")
+    outbox.push(b"y")
     await asyncio.sleep(0.01)
     outbox.abandon()
 
@@ -442,16 +442,16 @@ async def test_a_peer_that_reads_gets_its_frame_at_once_and_without_a_task() -> 
     peer.reads.set()
     outbox = Outbox(peer.send)
     before = asyncio.all_tasks()
-    outbox.push("x")
+    outbox.push(b"x")
     assert peer.got == [{"type": "websocket.send", "text": "x"}]
     assert asyncio.all_tasks() == before
 
 
-async def test_what_waits_is_bounded_in_characters_too() -> None:
+async def test_what_waits_is_bounded_in_bytes_too() -> None:
     peer = Peer()
     outbox = Outbox(peer.send)
-    outbox.push("first")
-    large = "x" * (CAPACITY_CHARACTERS // 3)
+    outbox.push(b"first")
+    large = b"x" * (CAPACITY_BYTES // 3)
     for _ in range(2):
         outbox.push(large)
     outbox.push(large, droppable=True)
@@ -468,8 +468,8 @@ async def test_drained_is_when_the_peer_has_taken_everything() -> None:
     peer = Peer()
     outbox = Outbox(peer.send)
     await outbox.drained()  # nothing was ever sent
-    outbox.push("x")
-    outbox.push("y")
+    outbox.push(b"x")
+    outbox.push(b"y")
     drained = asyncio.ensure_future(outbox.drained())
     await asyncio.sleep(0.01)
     assert not drained.done()
@@ -490,8 +490,8 @@ async def test_a_cancelled_wait_reaches_what_was_begun_in_place() -> None:
             raise
 
     outbox = Outbox(send)
-    outbox.push("x")
-    outbox.push("y")
+    outbox.push(b"x")
+    outbox.push(b"y")
     await asyncio.sleep(0.01)
     outbox.abandon()
     await asyncio.sleep(0.01)
