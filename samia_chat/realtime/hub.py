@@ -194,6 +194,9 @@ class Hub:
 
     # Events ----------------------------------------------------------------------------------------------------------
 
+    def accept_from_thread(self, events: list[Event]) -> None:
+        self.loop.call_soon_threadsafe(self.accept, events)
+
     def accept(self, events: list[Event]) -> None:
         """Events of this process: to its own sockets at once, then to the other processes."""
         for event in events:
