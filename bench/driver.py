@@ -17,6 +17,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
@@ -70,12 +71,19 @@ class Window:
         return {name: 1000 * seconds / max(1, self.delivered) for name, seconds in self.cpu.items()}
 
 
+class Sender(Protocol):
+    """What a person sends with. An adapter's socket, or requests in its place."""
+
+    def say(self, number: int, body: bytes) -> None:
+        """Send `body`, plain ASCII, as message `number` into the person's session."""
+
+
 @dataclass
 class Load:
     """Sends, and holds against what comes back."""
 
     sessions: int
-    senders: Sequence[Socket] = ()
+    senders: Sequence[Sender] = ()
     delivered: int = 0
     acked: int = 0
     doubled: int = 0
@@ -135,7 +143,7 @@ class Load:
         await asyncio.sleep(warm)
         window = await self._watch("closed", None, seconds, roots)
         self._is_closed_loop = False
-        await self._drain()
+        await self.drain()
         return window
 
     async def open(
@@ -147,7 +155,7 @@ class Load:
         window = await self._watch("open", rate, seconds, roots)
         pump.cancel()
         at_end()
-        await self._drain()
+        await self.drain()
         return window
 
     async def idle(self, *, seconds: float, roots: Roots) -> Window:
@@ -168,7 +176,7 @@ class Load:
     # Watching --------------------------------------------------------------------------------------------------------
 
     async def _watch(self, kind: str, rate: int | None, seconds: float, roots: Roots) -> Window:
-        with _without_collector():
+        with without_collector():
             self._taken.clear()
             self._lag, self._is_window = 0.0, True
             cpu, mine, delivered, start = (
@@ -197,7 +205,7 @@ class Load:
             driver_lag_ms=1000 * self._lag,
         )
 
-    async def _drain(self) -> None:
+    async def drain(self) -> None:
         """Wait for what is on its way. What has not come after ten seconds is lost."""
         deadline = time.perf_counter() + DRAIN_SECONDS
         while self._sent and time.perf_counter() < deadline:
@@ -208,7 +216,7 @@ class Load:
 
 
 @contextmanager
-def _without_collector() -> Iterator[None]:
+def without_collector() -> Iterator[None]:
     """A garbage collection of the driver would show as the server's slowest answers."""
     gc.collect()
     gc.disable()
@@ -292,7 +300,7 @@ class Wire(WSListener):
 
 
 class Socket(Wire):
-    """One person's socket under load. An adapter's subclass says what to do with a frame (`take`) and how to send (`say`)."""
+    """One person's socket under load: a Sender. An adapter's subclass says what to do with a frame (`take`) and how to send."""
 
     def __init__(self, load: Load, user: int) -> None:
         super().__init__()

@@ -10,8 +10,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
-import resource
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -23,6 +21,7 @@ import uvloop
 from bench import report, world
 from bench.behaved import Client, Unwilling
 from bench.driver import pace
+from bench.machine import allow_files
 from bench.report import progress
 from bench.scene import HEARTBEAT, Count, Scene, scene, start_postgresql, stop_postgresql
 from samia_chat.embedded.terminal import one_sentence
@@ -36,7 +35,7 @@ LONG_TEXT = 4900  # characters of three bytes each
 LONG_RATE = 60.0  # of them a second to each who reads badly: more than the kernel (4 MB) and the server keep for one
 POSTS_RATE = 10.0
 SLOW_TURN = 0.1  # seconds between two looks of the one who reads slowly
-FILES = 16_000  # descriptors: a socket has one here and one in a server
+FILES = 500  # descriptors of a process beside those of the storm
 Notes = dict[str, str]
 
 
@@ -230,8 +229,8 @@ SCENARIOS = {
 def main() -> None:
     options = _options()
     with one_sentence():
-        _allow_many_files()
         plan = _plan(options)
+        allow_files(FILES + 2 * plan.storm)
         chosen = options.only or list(SCENARIOS)
         progress("making the people and a past")
         people = world.make(SESSIONS + max(2, plan.storm // 2 if "storm" in chosen else 0))
@@ -258,19 +257,6 @@ def _plan(options: argparse.Namespace) -> Plan:
     return Plan(rate=options.rate, storm=storm, before=3.0, after=8.0, redis_away=10.0, window=8.0)
 
 
-def _allow_many_files() -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(FILES, hard)), hard))
-
-
-def _tokens(people: Sequence[world.Person]) -> list[str]:
-    """Access tokens as signing in gives them; good for ten minutes from when they are made, so anew for each scenario."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "samia_chat.settings")
-    from accounts.tokens import make_access_token
-
-    return [make_access_token(user_id=person.user, login_id=person.login) for person in people]
-
-
 def _one(name: str, people: Sequence[world.Person], plan: Plan) -> Outcome:
     scenario = SCENARIOS[name]
     progress(f"{name}: {scenario.title}")
@@ -282,7 +268,7 @@ def _one(name: str, people: Sequence[world.Person], plan: Plan) -> Outcome:
 
 
 async def _play(scenario: Scenario, people: Sequence[world.Person], plan: Plan) -> Outcome:
-    async with scene(people, _tokens(people), plan.rate, scenario.settings) as here:
+    async with scene(people, world.make_tokens(people), plan.rate, scenario.settings) as here:
         notes = await scenario.run(here, plan)
         here.hush()
         return Outcome(count=await here.count(), notes=notes, seconds=0.0)

@@ -1,19 +1,24 @@
-"""The machine: processor seconds of the servers from /proc, which core does what, and what to write beside a figure."""
+"""The machine: processor seconds and memory of the servers from /proc, cores, files, and what to write beside a figure."""
 
 from __future__ import annotations
 
 import os
 import platform
+import resource
 import shutil
 import subprocess
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from samia_chat.embedded.terminal import Refusal
+
 TICKS = os.sysconf("SC_CLK_TCK")  # per second: a window of 5 s is known to about 0.01 s for each process
 # Of the last minute, before the measurement: what others do on the machine. Its figures are worth less the higher it is.
 LOAD_BEFORE = os.getloadavg()[0]
+CALM = 0.05  # processor seconds in one: what a server does beside its work
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,37 @@ def tree(roots: Iterable[int]) -> dict[int, float]:
 def seconds(groups: Mapping[str, Iterable[int]]) -> dict[str, float]:
     """Processor seconds so far of each group of processes: {"app": 1.25, "pg": 0.8}."""
     return {name: sum(tree(roots).values()) for name, roots in groups.items()}
+
+
+def memory(roots: Iterable[int]) -> int:
+    """Bytes that the processes under `roots` hold: pages they share with others count in shares (PSS)."""
+    return sum(_pss(pid) for pid in tree(roots))
+
+
+def _pss(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0  # it has ended
+    return sum(1024 * int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+
+
+def settled(roots: Iterable[int], *, patience: float) -> None:
+    """Wait until the processes have had nothing to do for two seconds, or as long as `patience`."""
+    pids = list(roots)
+    deadline, calm = time.monotonic() + patience, 0
+    while calm < 2 and time.monotonic() < deadline:
+        before = sum(tree(pids).values())
+        time.sleep(1)
+        calm = calm + 1 if sum(tree(pids).values()) - before <= CALM else 0
+
+
+def allow_files(wanted: int) -> None:
+    """So many descriptors at once, for this process and those that it starts. Raises Refusal."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        raise Refusal(f"{wanted:,} files must be open at once, and this machine allows {hard:,} (ulimit -Hn).")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
 
 
 # What to write beside a figure -------------------------------------------------------------------------------------------

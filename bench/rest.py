@@ -1,4 +1,4 @@
-"""Requests to the product, one connection each, and the patience that docs/errors.md asks of a client."""
+"""Requests to the product, on connections that close or stay, and the patience that docs/errors.md asks of a client."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
+
+from bench.world import USER_AGENT
 
 TRIES = 60  # with at most WAIT_SECONDS between two: longer than anything fails here
 WAIT_SECONDS = 1.0
@@ -27,7 +29,11 @@ class GaveUp(Exception):
 class Answer:
     status: int
     headers: dict[str, str]  # names in small letters
-    body: Any
+    content: bytes
+
+    @property
+    def body(self) -> Any:
+        return json.loads(self.content) if self.content else None
 
     @property
     def retry_after(self) -> float | None:
@@ -108,25 +114,47 @@ def route(method: str, path: str) -> str:
     return f"{method} {plain}" + (f"?{'&'.join(names)}" if names else "")
 
 
-async def call(port: int, method: str, path: str, token: str, body: object = None) -> Answer:
-    """Raises OSError, EOFError or ValueError where no whole answer comes."""
-    payload = b"" if body is None else json.dumps(body).encode()
-    head = [
-        f"{method} {path} HTTP/1.1",
-        f"Host: 127.0.0.1:{port}",
-        f"Authorization: Bearer {token}",
-        "Content-Type: application/json",
-        f"Content-Length: {len(payload)}",
-        "Connection: close",
-    ]
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    try:
-        writer.write("\r\n".join([*head, "", ""]).encode() + payload)
-        first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin1").split("\r\n")
+class Connection:
+    """One that stays open between requests. One request at a time."""
+
+    def __init__(self, port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._port, self._reader, self._writer = port, reader, writer
+
+    @classmethod
+    async def open(cls, port: int) -> Connection:
+        return cls(port, *await asyncio.open_connection("127.0.0.1", port))
+
+    async def ask(
+        self, method: str, path: str, token: str = "", body: object = None, *, is_last: bool = False
+    ) -> Answer:
+        """Raises OSError, EOFError or ValueError where no whole answer comes."""
+        payload = b"" if body is None else json.dumps(body).encode()
+        head = [
+            f"{method} {path} HTTP/1.1",
+            f"Host: 127.0.0.1:{self._port}",
+            f"User-Agent: {USER_AGENT}",
+            "Content-Type: application/json",
+            f"Content-Length: {len(payload)}",
+            f"Connection: {'close' if is_last else 'keep-alive'}",
+        ]
+        if token:
+            head.append(f"Authorization: Bearer {token}")
+        self._writer.write("\r\n".join([*head, "", ""]).encode() + payload)
+        first, *lines = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)}
-        text = await reader.readexactly(int(headers["content-length"]))
-    except KeyError:
-        raise ValueError(f"{method} {path}: an answer without a length") from None
+        if "content-length" not in headers:
+            raise ValueError(f"{method} {path}: an answer without a length")
+        content = await self._reader.readexactly(int(headers["content-length"]))
+        return Answer(status=int(first.split(" ")[1]), headers=headers, content=content)
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+async def call(port: int, method: str, path: str, token: str, body: object = None) -> Answer:
+    """On a connection of its own. Raises OSError, EOFError or ValueError where no whole answer comes."""
+    connection = await Connection.open(port)
+    try:
+        return await connection.ask(method, path, token, body, is_last=True)
     finally:
-        writer.close()
-    return Answer(status=int(first.split(" ")[1]), headers=headers, body=json.loads(text) if text else None)
+        connection.close()

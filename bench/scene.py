@@ -15,6 +15,7 @@ from pathlib import Path
 from uuid import UUID
 
 from bench import world
+from bench.adapters.asgi import UVICORN, Program
 from bench.adapters.samia import Samia
 from bench.behaved import Client, come_all
 from bench.driver import BODY_BYTES, pace
@@ -28,12 +29,7 @@ from samia_chat.embedded.redis import Redis
 DATABASE = "bench_scene"
 PROCESSES = 2
 HEARTBEAT = 5  # seconds instead of 25: a run lasts seconds
-# The limiter counts every request and refuses none; those of messages and frames are set by the adapter.
-SETTINGS = {
-    "SAMIA_HEARTBEAT_SECONDS": str(HEARTBEAT),
-    "SAMIA_RATE_READS": "10000000",
-    "SAMIA_RATE_WRITES": "10000000",
-}
+SETTINGS = {"SAMIA_HEARTBEAT_SECONDS": str(HEARTBEAT)}
 DRAIN_SECONDS = 20.0
 READERS = 4  # fresh clients that read threads at the same time
 PAGE = 100
@@ -42,8 +38,10 @@ PAGE = 100
 class Web(Samia):
     """One of several web processes on the same database, which outlives them."""
 
-    def __init__(self, people: Sequence[world.Person], number: int, settings: Mapping[str, str]) -> None:
-        super().__init__(Cores(None, None), people, {**SETTINGS, **settings})
+    def __init__(
+        self, people: Sequence[world.Person], number: int, settings: Mapping[str, str], program: Program
+    ) -> None:
+        super().__init__(Cores(None, None), people, {**SETTINGS, **settings}, program)
         self.number, self.lives = number, 0
 
     def serve(self) -> None:
@@ -224,12 +222,18 @@ class Scene:
 
 @asynccontextmanager
 async def scene(
-    people: Sequence[world.Person], tokens: Sequence[str], rate: float, settings: Mapping[str, str]
+    people: Sequence[world.Person],
+    tokens: Sequence[str],
+    rate: float,
+    settings: Mapping[str, str],
+    *,
+    processes: int = PROCESSES,
+    program: Program = UVICORN,
 ) -> AsyncIterator[Scene]:
     """A fresh copy of the world and a Redis, with its processes serving; all of it ends with the block."""
     await asyncio.to_thread(world.fresh_database, DATABASE)
     redis = Redis()
-    webs = [Web(people, number, {"REDIS_URL": redis.url, **settings}) for number in range(PROCESSES)]
+    webs = [Web(people, number, {"REDIS_URL": redis.url, **settings}, program) for number in range(processes)]
     async with AsyncExitStack() as stack:
         stack.push_async_callback(asyncio.to_thread, redis.remove)
         await asyncio.to_thread(redis.start)

@@ -19,7 +19,7 @@ import uvloop
 from bench import report, world
 from bench.adapters.ejabberd import Ejabberd
 from bench.adapters.samia import Samia
-from bench.adapters.server import Server, Unavailable
+from bench.adapters.server import Server, available
 from bench.adapters.socketio import SocketIO
 from bench.driver import Load, Window
 from bench.machine import Cores
@@ -64,7 +64,7 @@ def main() -> None:
         cores.take_driver()
         plan = _plan(options)
         progress(f"making {plan.sessions} sessions for the load, and {world.OTHER_SESSIONS:,} others with a past")
-        servers, passed_over = _available(_chosen(options, cores, world.make(plan.sessions)))
+        servers, passed_over = available(_chosen(options, cores, world.make(plan.sessions)))
         found = _measure(servers, plan)
         results = {server.name: summary(found[server.name]) for server in servers}
         _show(options, cores, plan, servers, results, passed_over, found)
@@ -98,19 +98,6 @@ def _chosen(options: argparse.Namespace, cores: Cores, people: Sequence[world.Pe
     if options.batched or "socketio_batched" in (options.only or ()):
         servers.append(SocketIO(cores, people, is_batched=True))
     return [server for server in servers if not options.only or server.name in options.only]
-
-
-def _available(servers: Sequence[Server]) -> tuple[list[Server], dict[str, str]]:
-    """Those that can run here, and why the others cannot."""
-    ready, passed_over = [], {}
-    for server in servers:
-        try:
-            server.prepare()
-            ready.append(server)
-        except Unavailable as why:
-            passed_over[server.name] = str(why)
-            progress(f"{server.title} is passed over: {why}")
-    return ready, passed_over
 
 
 def _measure(servers: Sequence[Server], plan: Plan) -> dict[str, list[Round]]:

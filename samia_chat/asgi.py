@@ -19,7 +19,6 @@ django.setup(set_prefix=False)  # fills the app registry: what follows imports m
 from asgiref.sync import sync_to_async  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.conf import settings  # noqa: E402
-from django.core.handlers.asgi import ASGIHandler  # noqa: E402
 from django.db import connections  # noqa: E402
 from django.http import HttpRequest  # noqa: E402
 from django.http.response import HttpResponseBase  # noqa: E402
@@ -29,6 +28,7 @@ from chat.live import runtime  # noqa: E402
 from chat.live.consumer import ChatConsumer  # noqa: E402
 from samia_chat import problems, telemetry  # noqa: E402
 from samia_chat.checks import refuse_unsafe_database  # noqa: E402
+from samia_chat.handler import Handler  # noqa: E402
 from samia_chat.realtime.events import encode  # noqa: E402
 
 IN_MEMORY_BYTES = 64 * 1024  # of a body without a length; more goes to a temporary file
@@ -44,8 +44,8 @@ Send = Callable[[Message], Awaitable[None]]
 NEVER_WAITING = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
-class Requests(ASGIHandler):
-    """Django's handler, which gives each request a thread, with a bound on those that are worked on at the same time.
+class Requests(Handler):
+    """Requests, each in a thread, with a bound on those that are worked on at the same time.
 
     The others wait in the event loop (chat/live/runtime.py says why).
     """

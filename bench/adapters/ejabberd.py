@@ -9,7 +9,7 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
 
 from picows import WSTransport
@@ -158,9 +158,9 @@ class Ejabberd(server.Server):
             "EJABBERD_LOG_PATH": str(RUNNING / "ejabberd.log"),
         }
 
-    def tickets(self) -> list[str]:
+    def tickets(self, people: Sequence[world.Person]) -> list[str]:
         """Passwords, which are good for every round."""
-        return [archive.password(person) for person in self.people]
+        return [archive.password(person) for person in people]
 
     def opening(self, load: Load, user: int, ticket: str) -> Awaitable[Socket]:
         person, other = self.people[user], self.people[user ^ 1]

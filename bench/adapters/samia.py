@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-import sys
 from collections.abc import Awaitable, Mapping, Sequence
 from importlib.metadata import version
 
 from bench import world
 from bench.adapters import server
+from bench.adapters.asgi import UVICORN, Program
 from bench.driver import Load, Socket, connect
 from bench.machine import Cores
-from samia_chat.embedded.environment import HERE
 
-# Per minute and user: the limiter counts every message and frame, and refuses none.
-RATES = {"SAMIA_RATE_MESSAGES": "10000000", "SAMIA_RATE_FRAMES": "10000000"}
-_EVENT, _ACK, _ERROR, _WELCOME = (b'{"type":"%b"' % name for name in (b"new_message", b"ack", b"error", b"welcome"))
+# Per minute and user: the limiter counts everything, and refuses nothing.
+RATES = {f"SAMIA_RATE_{kind}": "10000000" for kind in ("MESSAGES", "FRAMES", "READS", "WRITES")}
+_EVENT, _ACK, _ERROR, _WELCOME, _PONG = (
+    b'{"type":"%b"' % name for name in (b"new_message", b"ack", b"error", b"welcome", b"pong")
+)
+_PING = b'{"type":"ping"}'
 
 
 class Client(server.Client):
     """Speaks samia.v1."""
+
+    _pong: asyncio.Future[None] | None = None
+
+    def ping(self) -> asyncio.Future[None]:
+        """Done when the answer is here. One at a time."""
+        self._pong = asyncio.get_running_loop().create_future()
+        self.write(_PING)
+        return self._pong
 
     def say(self, number: int, body: bytes) -> None:
         self.write(
@@ -36,6 +47,8 @@ class Client(server.Client):
             self.load.refused(frame.decode())
         elif frame.startswith(_WELCOME):
             self.ready.set_result(None)
+        elif frame.startswith(_PONG) and self._pong is not None and not self._pong.done():
+            self._pong.set_result(None)
 
 
 class Samia(server.Server):
@@ -44,24 +57,26 @@ class Samia(server.Server):
     home = "/readyz"
     settle_seconds = 3.0  # presence is announced two seconds after the last one came
 
-    def __init__(self, cores: Cores, people: Sequence[world.Person], settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        cores: Cores,
+        people: Sequence[world.Person],
+        settings: Mapping[str, str] | None = None,
+        program: Program = UVICORN,
+    ) -> None:
         """`settings`: environment variables on top of those of every run."""
         super().__init__(cores, people)
+        self.program = program
         self._settings = settings or {}
+
+    def prepare(self) -> None:
+        self.program.prepare()
 
     def versions(self) -> dict[str, str]:
         return {name: version(name) for name in ("django", "uvicorn", "uvloop", "websockets", "psycopg")}
 
     def command(self) -> list[str]:
-        """The arguments of samia_chat/embedded/up.py, for one worker."""
-        return [
-            *(sys.executable, "-m", "uvicorn", "samia_chat.asgi:application"),
-            *("--host", "127.0.0.1", "--port", str(self.port), "--workers", "1"),
-            *("--loop", "uvloop", "--http", "httptools", "--ws", "samia_chat.realtime.wire:Protocol"),
-            *("--ws-max-size", "131072", "--ws-per-message-deflate", "false", "--no-server-header"),
-            *("--timeout-graceful-shutdown", "5"),
-            *("--log-config", str(HERE / "samia_chat" / "embedded" / "uvicorn.json")),
-        ]
+        return self.program.command(self.port)
 
     def environment(self) -> dict[str, str]:
         return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import subprocess
@@ -11,17 +12,19 @@ import urllib.request
 from collections.abc import Awaitable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 from uuid import uuid4
 
 from bench import world
 from bench.driver import Load, Roots, Socket, connect_all
 from bench.machine import Cores
+from bench.report import progress
 from samia_chat.embedded import processes
 from samia_chat.embedded.terminal import Refusal
 
 FOLDER = Path(__file__).resolve().parent.parent.parent / ".samia" / "bench"
 START_SECONDS = 40.0
+TICKETS_AT_ONCE = 200  # they are good for a minute
 # Of the launcher and the product: a server gets what its adapter names.
 _NOT_INHERITED = ("SAMIA_", "DATABASE_", "REDIS_", "BENCH_")
 
@@ -85,9 +88,9 @@ class Server:
         """On top of the plain environment."""
         raise NotImplementedError
 
-    def tickets(self) -> list[str]:
-        """What admits one socket of each person, once."""
-        return world.make_tickets(self.database, self.people)
+    def tickets(self, people: Sequence[world.Person]) -> list[str]:
+        """What admits one socket of each of them, once."""
+        return world.make_tickets(self.database, people)
 
     def opening(self, load: Load, user: int, ticket: str) -> Awaitable[Socket]:
         """Sign a person in with his ticket."""
@@ -120,11 +123,16 @@ class Server:
             self._process = processes.start(self.command(), environment={**plain, **self.environment()}, log=self.log)
         _wait_until_ready(f"http://127.0.0.1:{self.port}{self.home}", self._process, self.log)
 
-    async def connect(self, load: Load) -> Sequence[Socket]:
-        """Everybody's socket: person 2 × session + side."""
-        openings = [partial(self.opening, load, user, ticket) for user, ticket in enumerate(self.tickets())]
-        self._clients = await connect_all(openings)
-        return self._clients
+    async def connect(self, load: Load, numbers: Sequence[int] | None = None) -> Sequence[Socket]:
+        """The sockets of these people (None: of all): person 2 × session + side."""
+        wanted = range(len(self.people)) if numbers is None else numbers
+        came: list[Socket] = []
+        for first in range(0, len(wanted), TICKETS_AT_ONCE):
+            some = wanted[first : first + TICKETS_AT_ONCE]
+            tickets = await asyncio.to_thread(self.tickets, [self.people[at] for at in some])
+            came += await connect_all([partial(self.opening, load, *one) for one in zip(some, tickets, strict=True)])
+        self._clients += came
+        return came
 
     async def disconnect(self) -> None:
         for client in self._clients:
@@ -137,17 +145,35 @@ class Server:
         postgresql, redis = int(os.environ["BENCH_PG_PID"]), int(os.environ["BENCH_REDIS_PID"])
         return {"app": [self._process.pid], "pg": [postgresql], "redis": [redis]}
 
-    def end(self) -> None:
-        """Stop the server as a deployment does. Safe to call again."""
-        if self._process is not None:
-            processes.stop([self._process])
-            self._process = None
+    def end(self) -> int | None:
+        """Stop the server as a deployment does; its exit code. Safe to call again."""
+        process, self._process = self._process, None
+        if process is not None:
+            processes.stop([process])
+            return process.returncode
+        return None
 
     def stop(self) -> None:
         """End the server and drop its database. Safe after a failed start."""
         self.end()
         self.port = 0
         world.drop_database(self.database)
+
+
+ServerT = TypeVar("ServerT", bound=Server)
+
+
+def available(servers: Sequence[ServerT]) -> tuple[list[ServerT], dict[str, str]]:
+    """Those that can run here, and why the others cannot."""
+    ready, passed_over = [], {}
+    for server in servers:
+        try:
+            server.prepare()
+            ready.append(server)
+        except Unavailable as why:
+            passed_over[server.name] = str(why)
+            progress(f"{server.title} is passed over: {why}")
+    return ready, passed_over
 
 
 def _free_port() -> int:

@@ -80,7 +80,7 @@ class Room:
     timer: asyncio.TimerHandle | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)  # each is itself, also where several hold the same: it is taken out of a list
 class Reading:
     """What happens while members are read: the answer does not have it."""
 

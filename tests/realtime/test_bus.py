@@ -148,7 +148,12 @@ async def test_what_is_said_in_one_turn_is_one_message(redis: Redis) -> None:
 async def test_an_event_arrives_with_all_it_has(redis: Redis) -> None:
     sent = [
         Event(
-            session=uuid4(), frame="سلام".encode(), revision=7, members_revision=3, not_to=uuid4(), further=(uuid4(), uuid4())
+            session=uuid4(),
+            frame="سلام".encode(),
+            revision=7,
+            members_revision=3,
+            not_to=uuid4(),
+            further=(uuid4(), uuid4()),
         ),
         Event(session=uuid4(), frame=b"{}"),
     ]

@@ -146,6 +146,26 @@ async def test_a_notice_during_the_answer_is_asked_again() -> None:
     assert not [frame for frame in socket.frames if frame == "11"]
 
 
+async def test_a_notice_reaches_every_answer_that_is_on_its_way() -> None:
+    """The slow one, whatever answers came in between and whoever asks at its end."""
+    directory, session, user = FakeDirectory(), uuid4(), uuid4()
+    directory.members_of[session] = {user}
+    hub, slow = Hub(directory, None), FakeSocket(user)
+    directory.slow = 1
+    joining = asyncio.create_task(hub.join(slow))
+    await asyncio.sleep(0)
+    await hub.join(FakeSocket(uuid4()))
+    directory.members_of[session], directory.members_revision = set(), 2
+    hub.recheck([session])
+    await asyncio.sleep(0.03)
+    directory.slow = 1
+    last = asyncio.create_task(hub.join(FakeSocket(uuid4())))
+    await joining
+    await asyncio.sleep(0.05)
+    assert slow.rooms == set()
+    await last
+
+
 async def test_what_was_read_before_a_known_change_is_not_believed() -> None:
     hub, directory, socket, session = await a_room()
     hub.rooms[session].members_revision = 5  # this process knows of a later change
