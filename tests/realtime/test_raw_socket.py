@@ -13,7 +13,7 @@ import pytest
 from accounts.models import User
 from tests.cast import World
 from tests.raw_frames import BINARY, CLOSE, CONT, PING, PONG, TEXT, masked
-from tests.rest import in_thread, until
+from tests.rest import in_thread
 from tests.server import Daphne, Server, Wire
 
 RATE_FRAMES = 200
