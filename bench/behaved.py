@@ -88,8 +88,7 @@ class Client:
         """One connection from beginning to end; whether it got as far as `welcome`."""
         door = self.record.door
         try:
-            answer = await self.ask("POST", "/api/auth/ticket")
-            line = await self._open(f"ws://127.0.0.1:{door.port(self._at)}/ws/chat", answer.body["ticket"])
+            line = await self._open(door.port(self._at), await self.credential(door.port(self._at)))
         except GaveUp as why:
             self.record.complain(str(why))
             return False
@@ -108,12 +107,16 @@ class Client:
         self._lost_at = time.perf_counter() if line.is_welcome else self._lost_at
         return line.is_welcome
 
-    async def _open(self, url: str, ticket: str) -> Line:
-        headers = {"Sec-WebSocket-Protocol": f"samia.v1, ticket.{ticket}", "User-Agent": world.USER_AGENT}
+    async def credential(self, port: int) -> dict[str, str]:
+        """Headers of the handshake: a program asks for a ticket first. Raises GaveUp."""
+        answer = await self.ask("POST", "/api/auth/ticket")
+        return {"Sec-WebSocket-Protocol": f"samia.v1, ticket.{answer.body['ticket']}"}
+
+    async def _open(self, port: int, credential: dict[str, str]) -> Line:
         _, line = await ws_connect(
             lambda: Line(self),
-            url,
-            extra_headers=headers,
+            f"ws://127.0.0.1:{port}/ws/chat",
+            extra_headers={**credential, "User-Agent": world.USER_AGENT},
             enable_auto_pong=True,
             websocket_handshake_timeout=WELCOME_SECONDS,
             socket_factory=self.make_socket,
@@ -283,6 +286,14 @@ class Client:
         if self._line is not None:
             self._line.is_deaf = False
             self._line.transport.underlying_transport.resume_reading()
+
+
+class Browser(Client):
+    """Signed in by cookie: the page of the product opens its socket without asking for anything first."""
+
+    async def credential(self, port: int) -> dict[str, str]:
+        cookie = f"samia_session={world.session_key(self.person)}"
+        return {"Sec-WebSocket-Protocol": "samia.v1", "Cookie": cookie, "Origin": f"http://127.0.0.1:{port}"}
 
 
 class Unwilling(Client):

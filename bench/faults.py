@@ -19,11 +19,11 @@ from importlib.metadata import version
 import uvloop
 
 from bench import report, world
-from bench.behaved import Client, Unwilling
+from bench.behaved import Browser, Client, Unwilling
 from bench.driver import pace
 from bench.machine import allow_files
 from bench.report import progress
-from bench.scene import HEARTBEAT, Count, Scene, scene, start_postgresql, stop_postgresql
+from bench.scene import DATABASE, HEARTBEAT, Count, Scene, scene, start_postgresql, stop_postgresql
 from samia_chat.embedded.terminal import one_sentence
 
 NEEDS = ("postgresql", "redis")
@@ -181,7 +181,9 @@ async def rolling(scene: Scene, plan: Plan) -> Notes:
 async def storm(scene: Scene, plan: Plan) -> Notes:
     talkers = await scene.enter(TALKERS)
     start = time.perf_counter()
-    dropped = await scene.enter(range(2 * SESSIONS, 2 * SESSIONS + plan.storm))
+    numbers = range(2 * SESSIONS, 2 * SESSIONS + plan.storm)
+    await asyncio.to_thread(world.sign_in_browsers, DATABASE, [scene.people[number] for number in numbers])
+    dropped = await scene.enter(numbers, Browser)
     coming = time.perf_counter() - start
     scene.talk(talkers)
     await asyncio.sleep(plan.before)

@@ -187,6 +187,26 @@ def make_tokens(people: Sequence[Person]) -> list[str]:
     return [make_access_token(user_id=person.user, login_id=person.login) for person in people]
 
 
+def session_key(person: Person) -> str:
+    """Of the person's browser session, once `sign_in_browsers` has made it."""
+    return person.login.hex
+
+
+def sign_in_browsers(database: str, people: Sequence[Person]) -> None:
+    """Browser sessions of these people, as signing in on the page makes them."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "samia_chat.settings")
+    from django.contrib.sessions.backends.db import SessionStore
+
+    from accounts.middleware import SESSION_KEY
+
+    store = SessionStore()
+    with superuser(database) as connection, connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO django_session (session_key, session_data, expire_date) VALUES (%s, %s, now() + interval '1 day')",
+            [(session_key(person), store.encode({SESSION_KEY: str(person.login)})) for person in people],
+        )
+
+
 def server_version() -> str:
     with superuser("postgres") as connection:
         (version,) = _row(connection, "SHOW server_version")
