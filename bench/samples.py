@@ -16,23 +16,20 @@ EVENT_LOOP, SERVER, OURS = (
     "consumer, hub, outbox",
 )
 BATCHER, JSON, LIMITER, TELEMETRY = "batcher and its connection", "JSON", "limiter", "telemetry, metrics"
-REDIS, OTHER = "Redis: publishing, and hearing oneself", "other"
+REDIS, OTHER = "events between processes, Redis", "other"
 PARTS = (SERVER, OURS, BATCHER, REDIS, EVENT_LOOP, TELEMETRY, JSON, LIMITER, OTHER)
 # The first that fits the innermost frame decides; a frame that nothing fits is its caller's: uuid.py of whoever asked it.
 # A file or folder, and of it a function or all.
 RULES: Sequence[tuple[str, str, str]] = (
     ("samia_chat/realtime/events.py", "encode", JSON),
-    ("samia_chat/realtime/events.py", "Event.pack", REDIS),
-    ("samia_chat/realtime/events.py", "Event.unpack", REDIS),
-    ("samia_chat/realtime/hub.py", "Hub._flush", REDIS),
-    ("chat/live/runtime.py", "Runtime._pass_on", REDIS),
-    ("chat/live/runtime.py", "Runtime._receive", REDIS),
-    ("chat/live/runtime.py", "Runtime._take", REDIS),
-    ("samia_chat/realtime/layer.py", "", REDIS),
+    ("chat/live/consumer.py", "ChatConsumer._take", JSON),  # what it does itself is to decode
+    ("samia_chat/realtime/events.py", "packets", REDIS),
+    ("samia_chat/realtime/events.py", "unpack", REDIS),
+    ("samia_chat/realtime/bus.py", "", REDIS),
+    ("samia_chat/realtime/link.py", "", REDIS),
     ("samia_chat/realtime/publishing.py", "", REDIS),
     ("redis/", "", REDIS),
-    ("channels_redis/", "", REDIS),
-    ("msgpack/", "", REDIS),
+    ("hiredis/", "", REDIS),
     ("samia_chat/limits.py", "", LIMITER),
     ("samia_chat/telemetry.py", "", TELEMETRY),
     ("monitoring/", "", TELEMETRY),
@@ -45,7 +42,6 @@ RULES: Sequence[tuple[str, str, str]] = (
     ("chat/", "", OURS),
     ("accounts/", "", OURS),
     ("samia_chat/", "", OURS),
-    ("asyncio/streams.py", "", REDIS),  # nobody else reads by streams
 )
 
 

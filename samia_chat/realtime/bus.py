@@ -14,6 +14,7 @@ import secrets
 import string
 import time
 from collections.abc import Callable
+from typing import Any
 
 from samia_chat import telemetry
 from samia_chat.realtime.events import Event, packets, unpack
@@ -185,7 +186,8 @@ class Bus:
     async def _comes(self, *awaited: asyncio.Future[None]) -> bool:
         """Whether it comes within PROBE_SECONDS. Raises when a connection is lost meanwhile."""
         losses = [link.lost for link in self._links]
-        done, _ = await asyncio.wait([*awaited, *losses], timeout=PROBE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        either: list[asyncio.Future[Any]] = [*awaited, *losses]
+        done, _ = await asyncio.wait(either, timeout=PROBE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         for loss in losses:
             if loss.done():
                 raise loss.result()

@@ -20,6 +20,7 @@ from samia_chat.realtime.events import Event, encode
 
 log = logging.getLogger(__name__)
 EARLY_SECONDS = 0.1  # how long an event waits for the one before it
+AT_ONCE = 50  # sockets that get their heartbeat in one turn of the event loop
 # Bounds of what waits, in events. Beyond them events are dropped, and clients ask for what they miss.
 MAX_WAITING = 256  # of a session, for its members to be known
 MAX_EARLY = 256  # of a session, for the one before
@@ -389,7 +390,9 @@ class Hub:
             for session, head in heads.items()
             if (room := self.rooms.get(session)) is not None and room.revision < head.revision
         }
-        for socket in list(self.sockets):
+        for count, socket in enumerate(list(self.sockets), 1):
+            if count % AT_ONCE == 0:
+                await asyncio.sleep(0)  # messages go first: for thousands of sockets this takes a tenth of a second
             ahead = {str(session): behind[session] for session in socket.rooms if session in behind}
             frame: dict[str, object] = {"type": "heartbeat", "heads": ahead}
             if socket.user_id in mine:  # of who came meanwhile nothing was asked

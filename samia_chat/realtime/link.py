@@ -30,7 +30,7 @@ class Address:
     @classmethod
     def of(cls, url: str) -> Address:
         """Raises ValueError for what is no address of a Redis."""
-        found = ConnectionPool.from_url(url).make_connection()
+        found = ConnectionPool.from_url(url).make_connection()  # type: ignore[no-untyped-call]
         user, password, name = found.username, found.password or "", found.client_name or ""
         credentials = (user, password) if user else (password,) if password else ()
         if isinstance(found, UnixDomainSocketConnection):
@@ -85,7 +85,7 @@ class Link(asyncio.Protocol):
 
     async def ask(self, *words: str) -> Any:
         """Raises what Redis answers as an error, and OSError when the connection is lost."""
-        self.write(hiredis.pack_command(words))
+        self.write(hiredis.pack_command(words))  # type: ignore[arg-type]  # hiredis declares one word
         return await self.answer()
 
     async def answer(self) -> Any:

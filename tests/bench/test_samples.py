@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from dis import opmap
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from bench import samples, served
 from bench.samples import Frame, Sample
 
+HERE = Path(served.__file__).parent.parent
 LOOP: Frame = ("asyncio/runners.py", "Runner.run")
 CONSUMER: Frame = ("chat/live/consumer.py", "ChatConsumer._listen")
 
@@ -20,7 +23,7 @@ CONSUMER: Frame = ("chat/live/consumer.py", "ChatConsumer._listen")
         (samples.LIMITER, [("samia_chat/limits.py", "Limiter.take"), CONSUMER, LOOP]),
         (samples.OURS, [("uuid.py", "UUID.__str__"), CONSUMER, LOOP]),
         (samples.JSON, [("samia_chat/realtime/events.py", "encode"), CONSUMER, LOOP]),
-        (samples.REDIS, [("samia_chat/realtime/events.py", "Event.pack.<locals>.<genexpr>"), LOOP]),
+        (samples.REDIS, [("samia_chat/realtime/events.py", "packets.<locals>.<genexpr>"), LOOP]),
         (samples.OURS, [("samia_chat/realtime/events.py", "Event"), LOOP]),
         (samples.SERVER, [("websockets/frames.py", "Frame.parse"), ("uvicorn/x.py", "data_received"), LOOP]),
         (
@@ -35,6 +38,15 @@ CONSUMER: Frame = ("chat/live/consumer.py", "ChatConsumer._listen")
 )
 def test_the_innermost_frame_that_is_known_decides(part: str, stack: list[Frame]) -> None:
     assert samples.part_of(stack) == part
+
+
+@pytest.mark.parametrize(("place", "function"), [rule[:2] for rule in samples.RULES])
+def test_rules_speak_of_what_is_there(place: str, function: str) -> None:
+    path = HERE / place
+    if not path.exists():
+        assert find_spec(place.rstrip("/")) is not None, f"{place} is neither ours nor installed"
+    elif function:
+        assert re.search(rf"def {function.rsplit('.', 1)[-1]}\(", path.read_text())
 
 
 def test_shares_of_parts_and_functions(tmp_path: Path) -> None:

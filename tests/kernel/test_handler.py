@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from django.http import HttpRequest, HttpResponse
@@ -42,6 +42,18 @@ def own_urls() -> Any:
     with override_settings(ROOT_URLCONF=__name__):
         yield
     may_go_on.set()
+
+
+class Unclosed(Handler):
+    """Keeps the bodies of requests: Django leaves that of one that is broken off to the collector."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bodies: list[IO[bytes]] = []
+
+    async def read_body(self, receive: Any) -> IO[bytes]:
+        self.bodies.append(await super().read_body(receive))
+        return self.bodies[-1]
 
 
 async def get(handler: Handler, path: str) -> str:
@@ -98,13 +110,15 @@ async def test_two_at_once_have_a_thread_each() -> None:
 
 
 async def test_a_thread_that_was_left_at_work_is_given_to_nobody() -> None:
-    handler = Handler()
+    handler = Unclosed()
     async with waiting(handler) as first:
         first.cancel()
         with pytest.raises(asyncio.CancelledError):
             await first
         async with asyncio.timeout(5):
             assert await get(handler, "where")
+    for body in handler.bodies:
+        body.close()
 
 
 async def test_threads_of_a_rush_end(monkeypatch: pytest.MonkeyPatch) -> None:

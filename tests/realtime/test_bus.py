@@ -27,7 +27,7 @@ from django.test import override_settings
 
 from accounts.identity import actor_of
 from chat.services.session import change_state
-from samia_chat import actor
+from samia_chat import actor, telemetry
 from samia_chat.actor import Actor
 from samia_chat.embedded.redis import Redis
 from samia_chat.realtime import bus as buses
@@ -103,7 +103,7 @@ async def connected(redis: Redis, count: int = 2) -> AsyncIterator[list[Process]
 def tell(redis: Redis, channel: str, said: bytes) -> int:
     """Say something on a channel as anybody may who reaches Redis; how many hear it."""
     with redis_py.Redis.from_url(redis.url) as client:
-        return int(client.publish(channel, said))  # type: ignore[arg-type]
+        return int(client.publish(channel, said))
 
 
 @pytest.fixture(params=[asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
@@ -479,7 +479,7 @@ async def test_whoever_lost_events_tells_the_others_who_heard_nothing_of_it(redi
 
 async def test_a_dead_redis_holds_no_command_up(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     failed: list[str] = []
-    monkeypatch.setattr(publishing.telemetry, "observe", lambda name, **fields: failed.append(name))
+    monkeypatch.setattr(telemetry, "observe", lambda name, **fields: failed.append(name))
     monkeypatch.setattr(publishing, "OUTSIDE_SECONDS", 0.2)
     monkeypatch.setattr(publishing, "PAUSE_SECONDS", 0.5)
     monkeypatch.setattr(publishing, "_silent_until", 0.0)
@@ -551,16 +551,14 @@ def make_certificate(folder: Path) -> tuple[str, str]:
     return str(folder / "certificate.pem"), str(folder / "key.pem")
 
 
-async def test_over_tls_with_a_user_and_a_password(tmp_path: Path) -> None:
+def test_over_tls_with_a_user_and_a_password(tmp_path: Path, run: Callable[[Coroutine[Any, Any, None]], None]) -> None:
     certificate, key = make_certificate(tmp_path)
     port, word = free_port(), "p@ss/w:rd%"
     files = ("--tls-cert-file", certificate, "--tls-key-file", key, "--tls-ca-cert-file", certificate)
     redis = Redis("--tls-port", str(port), "--tls-auth-clients", "no", *files)
-    redis.start()
-    try:
-        with redis_py.Redis.from_url(redis.url) as client:
-            client.acl_setuser("me", enabled=True, passwords=[f"+{word}"], channels=["*"], categories=["+@all"])
-        address = f"rediss://me:p%40ss%2Fw%3Ard%25@localhost:{port}/0"
+    address = f"rediss://me:p%40ss%2Fw%3Ard%25@localhost:{port}/0"
+
+    async def scenario() -> None:
         one, two = (Process(f"{address}?ssl_ca_certs={certificate}") for _ in range(2))
         async with running(one, two):
             await one.up()
@@ -571,6 +569,12 @@ async def test_over_tls_with_a_user_and_a_password(tmp_path: Path) -> None:
         async with running(stranger):
             await until(lambda: not stranger.is_up)
             assert "CERTIFICATE_VERIFY_FAILED" in stranger._trouble
+
+    redis.start()
+    try:
+        with redis_py.Redis.from_url(redis.url) as client:
+            client.acl_setuser("me", enabled=True, passwords=[f"+{word}"], channels=["*"], categories=["+@all"])
+        run(scenario())
     finally:
         redis.remove()
 

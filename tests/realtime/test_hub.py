@@ -204,6 +204,32 @@ async def test_an_event_on_its_way_is_not_taken_for_lost() -> None:
     assert socket.frames == ["11"]
 
 
+async def test_heartbeats_of_many_sockets_let_messages_pass() -> None:
+    hub, directory, _, session = await a_room()
+    turns: list[int] = []
+    turn = 0
+
+    class Counting(FakeSocket):
+        def push(self, frame: str, *, droppable: bool = False) -> None:
+            super().push(frame)
+            turns.append(turn)
+
+    async def count() -> None:
+        nonlocal turn
+        while True:
+            turn += 1
+            await asyncio.sleep(0)
+
+    sockets = [Counting(uuid4()) for _ in range(3 * hubs.AT_ONCE)]
+    directory.members_of[session] |= {socket.user_id for socket in sockets}
+    await asyncio.gather(*(hub.join(socket) for socket in sockets))
+    counting = asyncio.create_task(count())
+    await hub.check_all(announce=True)
+    counting.cancel()
+    assert [len(of_kind(socket, "heartbeat")) for socket in sockets] == [1] * len(sockets)
+    assert max(turns.count(one) for one in set(turns)) <= hubs.AT_ONCE
+
+
 async def test_a_database_that_does_not_answer_is_asked_again() -> None:
     hub, directory, socket, session = await a_room()
 
