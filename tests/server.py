@@ -39,9 +39,10 @@ def free_port() -> int:
 
 
 class Server:
-    """One uvicorn process on the test's database. Settings given are environment variables."""
+    """One uvicorn process on the test's database. Settings given are environment variables; `wire` is the class for sockets."""
 
-    def __init__(self, **settings: str) -> None:
+    def __init__(self, wire: str = "samia_chat.realtime.wire:Protocol", **settings: str) -> None:
+        self._wire = wire
         self.port = free_port()
         self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
@@ -62,7 +63,7 @@ class Server:
         return [
             *(sys.executable, "-m", "uvicorn", "samia_chat.asgi:application", "--host", "127.0.0.1"),
             *("--port", str(self.port), "--loop", "uvloop", "--http", "httptools"),
-            *("--ws", "samia_chat.realtime.wire:Protocol", "--ws-max-size", "131072"),
+            *("--ws", self._wire, "--ws-max-size", "131072"),
             *("--ws-per-message-deflate", "false", "--timeout-graceful-shutdown", "3"),
         ]
 

@@ -10,12 +10,13 @@ else, it has `receive` and `send`, which work beside them and in order with them
                     does not wait for anything, nor does the application between `receive` and what it does with its frames.
 
 Handshake, closing, ping and pong, fragments, whatever breaks the protocol: that stays uvicorn's and websockets' business. They
-get every byte that is not of a plain frame, in order (docs/decisions/0011-a-short-way-for-frames.md).
+get every byte that is not of a plain frame, in order (docs/decisions/0013-a-short-way-for-frames.md).
 """
 
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable, Generator
 from contextvars import copy_context
 from functools import partial
@@ -35,6 +36,7 @@ except ImportError:  # a platform for which websockets has no compiled wheel
     from websockets.utils import apply_mask
 
 EXTENSION = "samia.frames"
+STALLED_SECONDS = 30.0  # a peer that takes nothing for so long, although something waits for it, is gone
 MAX_GATHERED = 64 * 1024  # bytes; more is written at once, so that the transport can say that it is full
 
 WHOLE_TEXT = 0x81  # the first byte of a text frame that is a whole message, without reserved bits
@@ -68,6 +70,14 @@ class Protocol(WebSocketsSansIOProtocol):
             extensions: dict[str, Any] = self.scope["extensions"]
             extensions[EXTENSION] = {"put": self.put, "hear": self.hear}
         await super().run_asgi()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        # A closing transport sends what it still has, without end if nobody reads: neither a missing pong nor a close that was
+        # never answered would end such a connection. The kernel knows when its last byte was taken. (Linux)
+        plug = transport.get_extra_info("socket")
+        if plug is not None and plug.family != socket.AF_UNIX and hasattr(socket, "TCP_USER_TIMEOUT"):
+            plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(1000 * STALLED_SECONDS))
 
     # Out -------------------------------------------------------------------------------------------------------------
 

@@ -220,7 +220,11 @@ unhurried = partial(settings, deadline=None, suppress_health_check=list(HealthCh
 @unhurried(max_examples=600)
 @given(pieces(), st.lists(st.booleans(), max_size=8), st.sampled_from([300, MAX_SIZE]))
 @example([masked(TEXT, b"x"), masked(TEXT, b"y", mask=None)], [], MAX_SIZE)
-@example([masked(TEXT, b"x")[:2], masked(TEXT, b"x")[2:], masked(TEXT, b"y")], [], MAX_SIZE)  # a header by itself
+@example([masked(TEXT, b"x", reserved=4)], [], MAX_SIZE)
+@example([masked(TEXT, b"x" * 301)], [], 300)
+@example([masked(TEXT, b"x", fin=False), masked(TEXT, b"y")], [], MAX_SIZE)  # within a message
+@example([b"\x82\x80", masked(TEXT, b"", mask=MASKS[2])], [], MAX_SIZE)  # within a head
+@example([masked(BINARY, b"x"), masked(TEXT, b"y")], [], MAX_SIZE)
 def test_an_application_hears_the_same_and_a_peer_is_told_the_same(
     chunks: list[bytes], turns: list[bool], max_size: int
 ) -> None:
@@ -338,7 +342,8 @@ async def test_a_fault_of_the_application_ends_the_connection(
 
 async def test_after_a_close_nothing_is_heard_and_the_reply_ends_it() -> None:
     line = await Line(wire.Protocol, Application(answers=True)).open()
-    await line.feed([masked(TEXT, b"a") + masked(TEXT, b"close") + masked(TEXT, b"b"), masked(TEXT, b"c")])
+    await line.feed([masked(TEXT, b"a") + masked(TEXT, b"close") + masked(TEXT, b"b")])
+    await line.feed([masked(TEXT, b"c")])
     assert line.application.heard == ["a", "close"]
     assert line.application.directly == 2
     assert not line.protocol.put(b"d")
