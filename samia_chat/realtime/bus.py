@@ -80,7 +80,7 @@ class Bus:
 
     def _send(self, events: list[Event]) -> None:
         link = self._publishing
-        if link is None or not link.is_open or link.unsent_bytes > MAX_UNSENT_BYTES:
+        if link is None or not link.has_room(MAX_UNSENT_BYTES):
             self._has_lost = True
             telemetry.observe("layer.failed")
             telemetry.observe("event.dropped", why="layer", count=len(events))

@@ -79,9 +79,10 @@ class Link(asyncio.Protocol):
         """What Redis has not taken yet and the kernel does not hold."""
         return self._transport.get_write_buffer_size()
 
-    @property
-    def is_open(self) -> bool:
-        return not self._transport.is_closing()
+    def has_room(self, most: int) -> bool:
+        """Whether it is open, with no more than `most` bytes unsent."""
+        transport = self._transport
+        return not transport.is_closing() and transport.get_write_buffer_size() <= most
 
     async def ask(self, *words: str) -> Any:
         """Raises what Redis answers as an error, and OSError when the connection is lost."""
