@@ -37,6 +37,7 @@ RULES: Sequence[tuple[str, str, str]] = (
     ("chat/live/batcher.py", "", BATCHER),
     ("chat/live/send_connection.py", "", BATCHER),
     ("psycopg/", "", BATCHER),
+    ("samia_chat/realtime/wire.py", "", SERVER),
     ("uvicorn/", "", SERVER),
     ("websockets/", "", SERVER),
     ("chat/", "", OURS),

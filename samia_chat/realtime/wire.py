@@ -5,7 +5,8 @@ under `extensions["samia.frames"]`; where they are missing (another server, comp
 else, it has `receive` and `send`, which work beside them and in order with them:
 
     put(payload)    write a text frame (UTF-8), unless that would have to wait or cannot be done: then False, and `send` is to
-                    wait or to say why. What is put in one turn of the event loop goes to the kernel in one piece.
+                    wait or to say why. What is put in one turn of the event loop goes to the kernel in one piece; who returns
+                    in that turn without closing loses it with the connection.
     hear(receiver)  from now on call receiver(text) with each plain text frame, where nothing waits for `receive`. The receiver
                     does not wait for anything, nor does the application between `receive` and what it does with its frames.
 
@@ -36,7 +37,7 @@ except ImportError:  # a platform for which websockets has no compiled wheel
     from websockets.utils import apply_mask
 
 EXTENSION = "samia.frames"
-STALLED_SECONDS = 30.0  # a peer that takes nothing for so long, although something waits for it, is gone
+STALLED_SECONDS = 40.0  # a peer that takes nothing for so long, although something waits for it, is gone
 MAX_GATHERED = 64 * 1024  # bytes; more is written at once, so that the transport can say that it is full
 
 WHOLE_TEXT = 0x81  # the first byte of a text frame that is a whole message, without reserved bits
@@ -60,7 +61,7 @@ class Protocol(WebSocketsSansIOProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._receiver: Receiver | None = None
-        self._is_between = False  # frames is where the parser stands; kept while there is a receiver
+        self._is_between = False  # whether the parser stands between two frames; known once there is a receiver
         self._max_plain = min(0xFFFF, config.ws_max_size)
         self._gathered = 0  # bytes put since the last flush
 
