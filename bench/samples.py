@@ -12,7 +12,7 @@ Frame = tuple[str, str]  # file and function
 LOOP = "Runner.run"  # asyncio's, from which uvloop calls everything
 EVENT_LOOP, SERVER, OURS = (
     "event loop (uvloop: wait, read, dispatch)",
-    "server (uvicorn, websockets)",
+    "server (uvicorn, websockets, our protocol class)",
     "consumer, hub, outbox",
 )
 BATCHER, JSON, LIMITER, TELEMETRY = "batcher and its connection", "JSON", "limiter", "telemetry, metrics"
