@@ -286,8 +286,14 @@ def _as_json(outcome: Outcome) -> dict[str, object]:
             for route, (whole, minutes) in _by_route(outcome).items()
         },
         "resources": [asdict(one) for one in verdict.resources(outcome)],
-        "samples": [asdict(one) for one in (outcome.before, *outcome.samples, outcome.after)],
+        "samples": [_sample(one) for one in (outcome.before, *outcome.samples, outcome.after)],
     }
+
+
+def _sample(sample: Sample) -> dict[str, object]:
+    """Without what only counts up."""
+    gauges = [{name: held[name] for name in (*verdict.EMPTY, "samia_tasks")} for held in sample.gauges]
+    return {**asdict(sample), "gauges": gauges}
 
 
 if __name__ == "__main__":

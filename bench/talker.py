@@ -18,7 +18,7 @@ from bench import world
 from bench.behaved import RETRY_SECONDS, Client, Frame, Line
 from bench.driver import BODY_BYTES
 from bench.record import Record, Said
-from bench.rest import Answer, Refused
+from bench.rest import Answer, GaveUp, Refused
 from bench.thread import Thread
 
 PASSWORD = "a password of the bench"  # of everybody
@@ -52,7 +52,11 @@ class Talker(Client):
     # Signing in ------------------------------------------------------------------------------------------------------
 
     async def come(self) -> None:
-        await self._sign_in()
+        try:
+            await self._sign_in()
+        except GaveUp as why:
+            self.record.complain(str(why))
+            return
         await super().come()
 
     async def _sign_in(self) -> None:

@@ -37,6 +37,15 @@ def by_minute(moments: Iterable[Moment], start: float, end: float) -> list[Sprea
     return [spread(minute) for minute in minutes]
 
 
+def floors(points: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Of (seconds, value) the lowest of each minute: what is held when what comes and goes has gone. Of a minute with one
+    or two of them that is not known."""
+    minutes: dict[int, list[tuple[float, float]]] = {}
+    for at, value in points:
+        minutes.setdefault(int(at / MINUTE), []).append((at, value))
+    return [min(found, key=lambda point: point[1]) for found in minutes.values() if len(found) > 2]
+
+
 def growth(points: Sequence[tuple[float, float]]) -> float:
     """The growth within an hour of the least-squares line through (seconds, value), as a share of the values' mean."""
     line = statistics.linear_regression(*zip(*points, strict=True))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from bench.rest import Took
 from bench.scene import Count
-from bench.trend import Moment, growth, upper_bound
+from bench.trend import Moment, floors, growth, upper_bound
 from bench.watch import STUCK, Figures, Sample
 
 MIB = 2**20
@@ -153,9 +153,9 @@ def _held(outcome: Outcome, name: str, read: Read) -> Resource:
 
 
 def _memory(outcome: Outcome, name: str, read: Read) -> Resource:
-    """`read` in bytes. Wrong where a line through what it was after the warm-up climbs by a tenth of the level an hour."""
+    """`read` in bytes. Wrong where a line through the lowest of each minute after the warm-up climbs by a tenth an hour."""
     points = [(sample.at, read(sample)) for sample in outcome.settled]
-    hour = growth(points) if points[-1][0] - points[0][0] >= JUDGED_SECONDS else None
+    hour = growth(floors(points)) if points[-1][0] - points[0][0] >= JUDGED_SECONDS else None
     fault = f"grows by {hour:.0%} an hour" if hour is not None and hour >= FLAT else ""
     return replace(_held(outcome, name, lambda sample: read(sample) / MIB), hour=hour, fault=fault)
 
