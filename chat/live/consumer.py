@@ -20,7 +20,6 @@ from channels.consumer import AsyncConsumer
 from django.conf import settings
 
 from accounts.identity import actor_of, login_user
-from accounts.models import User
 from accounts.socket_sign_in import Credential
 from audit.refusals import record_refusal
 from chat import frames
@@ -60,7 +59,11 @@ Event = dict[str, Any]
 class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no types
     """Implements `samia_chat.realtime.hub.Socket`."""
 
-    user: User
+    # There are thousands of them, and each has more attributes than a dict holds well.
+    __slots__ = (
+        *("_jobs", "_outbox", "_receipt_job", "_receipts", "_resuming", "_runtime", "_shortcuts", "_was_level"),
+        *("heard_at", "id", "joined", "login_id", "looking", "role", "rooms", "user_id", "who"),
+    )
     user_id: UUID
     login_id: UUID
     role: str
@@ -81,12 +84,11 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
     async def __call__(
         self, scope: Event, receive: Callable[[], Awaitable[Event]], send: Callable[[Event], Awaitable[None]]
     ) -> None:
-        self.scope = scope
         self._runtime = runtime.ensure_started()
         self._shortcuts = (scope.get("extensions") or {}).get(EXTENSION, {})
         self._outbox = Outbox(send, self._shortcuts.get("put"))
         await receive()  # websocket.connect
-        if not await self._admit(send):
+        if not await self._admit(scope, send):
             return
         telemetry.observe("socket.opened")
         try:
@@ -104,10 +106,10 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
 
     # Coming and going ------------------------------------------------------------------------------------------------
 
-    async def _admit(self, send: Callable[[Event], Awaitable[None]]) -> bool:
+    async def _admit(self, scope: Event, send: Callable[[Event], Awaitable[None]]) -> bool:
         """Accept the connection of somebody signed in; say why not otherwise."""
-        headers = {name.decode("latin1"): value.decode("latin1") for name, value in self.scope["headers"]}
-        protocols = self.scope.get("subprotocols", ())
+        headers = {name.decode("latin1"): value.decode("latin1") for name, value in scope["headers"]}
+        protocols = scope.get("subprotocols", ())
         ticket = next((name.removeprefix(TICKET) for name in protocols if name.startswith(TICKET)), None)
         if ticket is None and headers.get("origin") not in settings.PUBLIC_ORIGINS:
             # A page of somebody else's, using the cookie of whoever looks at it.
@@ -115,7 +117,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
             await send({"type": "websocket.close", "code": 4403})
             return False
         base = Actor(
-            address=client_address((self.scope.get("client") or [None])[0], headers.get("x-forwarded-for", "")),
+            address=client_address((scope.get("client") or [None])[0], headers.get("x-forwarded-for", "")),
             user_agent=agent_text(headers.get("user-agent", "")),
             request_id=new_request_id(headers.get("x-request-id", "")),
         )
@@ -131,7 +133,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
             if found is None:
                 await send({"type": "websocket.close", "code": SIGNED_OUT})
                 return False
-            self._become(found.user, found.login_id, actor_of(found.user, base))
+            self._become(found.login_id, actor_of(found.user, base))
             if len(hub.users.get(self.user_id, ())) >= MAX_SOCKETS:
                 await send({"type": "websocket.close", "code": TOO_FAST_CODE})
                 return False
@@ -156,8 +158,9 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
         self._welcome(heads)
         return True
 
-    def _become(self, user: User, login_id: UUID, who: Actor) -> None:
-        self.user, self.user_id, self.login_id, self.role, self.who = user, user.pk, login_id, user.role, who
+    def _become(self, login_id: UUID, who: Actor) -> None:
+        assert who.user_id is not None  # of a login
+        self.user_id, self.login_id, self.role, self.who = who.user_id, login_id, who.role, who
         actor.become(who)
 
     def _welcome(self, heads: list[Head]) -> None:
@@ -306,7 +309,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
             await self._outbox.drained()
             turn = self._runtime.catching_up if self._was_level else self._runtime.coming
             async with turn:
-                answer = await in_transaction(self.who, sync, viewer=self.user, held=request.sessions)
+                answer = await in_transaction(self.who, sync, viewer=self.who, held=request.sessions)
             self._was_level = self._was_level or not answer["more"]
             self._answer({"type": "resumed", "ref": request.ref, **answer})
 
@@ -318,7 +321,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no type
 
     async def _join(self, request: requests.JoinSession) -> None:
         """Say which session one looks at. Staff who are not in it are let in to look, and that is recorded."""
-        found: ChatSession = await in_transaction(self.who, session.may_look, self.user, request.session)
+        found: ChatSession = await in_transaction(self.who, session.may_look, self.who, request.session)
         hub = self._runtime.hub
         if request.session not in self.rooms:
             heads = await hub.directory.heads([], [request.session])

@@ -108,6 +108,14 @@ class Protocol(WebSocketsSansIOProtocol):
         run: Callable[..., None] = copy_context().run
         self._receiver = partial(run, receiver)
         self._is_between = is_between_frames(self.conn.parser)
+        self._forget_handshake()
+
+    def _forget_handshake(self) -> None:
+        """Nobody asks for its headers any more, and they would stay as long as the socket: a sixth of its memory."""
+        headers: list[tuple[bytes, bytes]] = self.scope["headers"]  # type: ignore[assignment]  # uvicorn makes a list
+        headers.clear()
+        self.request.headers.clear()
+        self.response.headers.clear()
 
     def data_received(self, data: bytes) -> None:
         taken = self._take_plain(data, self._receiver) if self._receiver is not None and self._is_between else 0
