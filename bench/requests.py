@@ -112,4 +112,5 @@ class Requests:
     async def _drain(self) -> None:
         if self._running:
             _, late = await asyncio.wait(set(self._running), timeout=DRAIN_SECONDS)
-            self.failed["never answered"] += len(late)
+            if late:
+                self.failed["never answered"] += len(late)

@@ -22,12 +22,12 @@ from bench import machine, report, world
 from bench.adapters.asgi import PROGRAMS, Program
 from bench.adapters.samia import Client, Samia
 from bench.adapters.server import available
-from bench.driver import Load, Window, milliseconds, pace
+from bench.driver import Load, Window, milliseconds
 from bench.idle import KIB, hold
 from bench.machine import Cores
 from bench.report import median, progress
 from bench.rest import Connection
-from bench.scene import Count, scene
+from bench.restart import COMERS, RESTARTED, TALKERS, Restart, open_ones, restart
 from samia_chat.embedded.terminal import Refusal, one_sentence
 
 NEEDS = ("postgresql", "redis")
@@ -36,8 +36,6 @@ SESSIONS = 50  # of two people, under load
 RATE = 500
 PINGS_RATE = 100.0  # a second, one after the other
 FILES = 500  # descriptors of a process beside those of the idle sockets
-RESTART_SESSIONS, RESTART_RATE, POSTS_RATE = 20, 50.0, 20.0
-RESTARTED = 1012  # "come back, elsewhere or later" (docs/asyncapi.yaml)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,17 +48,6 @@ class Plan:
     open: float
     before: float  # seconds of load before SIGTERM
     after: float  # and after the new process serves
-
-
-@dataclass(frozen=True, kw_only=True)
-class Restart:
-    """SIGTERM under a light load. `closes`: how the open sockets ended, by code; 5xx and losses are in `count`."""
-
-    sockets: int
-    closes: dict[str, int]
-    end_seconds: float
-    exit_code: int | None
-    count: Count
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +85,7 @@ def main() -> None:
         machine.allow_files(FILES + 2 * SESSIONS + plan.idle)
         cores = Cores.choose(pinned=not options.no_pin)
         cores.take_driver()
-        sessions = SESSIONS + (plan.idle + 1) // 2
+        sessions = max(SESSIONS + (plan.idle + 1) // 2, (TALKERS + COMERS) // 2)
         progress(f"making {sessions} sessions, and {world.OTHER_SESSIONS:,} others with a past")
         people = world.make(sessions)
         chosen = [one for one in PROGRAMS if not options.only or one.package in options.only]
@@ -201,7 +188,7 @@ async def _drive(server: Served, plan: Plan) -> Round:
         doubled=load.doubled,
         reordered=load.reordered,
         wrong=[*wrong, *load.errors],
-        restart=await _restart(server, plan),
+        restart=await restart(server.program, server.people, before=plan.before, after=plan.after),
     )
 
 
@@ -234,39 +221,6 @@ async def _timed(ask: Callable[[], Awaitable[None]], count: int) -> tuple[float,
     return milliseconds(taken, 0.50), milliseconds(taken, 0.99)
 
 
-async def _restart(server: Served, plan: Plan) -> Restart:
-    """One process among people who write over sockets and REST; SIGTERM, and then another in its place."""
-    people = server.people[: 2 * RESTART_SESSIONS]
-    tokens = world.make_tokens(people)
-    async with scene(people, tokens, RESTART_RATE, {}, processes=1, program=server.program) as here:
-        talkers = await here.enter(range(len(people)))
-        here.talk(talkers)
-        posts: set[asyncio.Task[None]] = set()
-        by_rest = asyncio.create_task(
-            pace(POSTS_RATE, lambda late: posts.add(asyncio.create_task(talkers[len(posts) % len(talkers)].post(100))))
-        )
-        await asyncio.sleep(plan.before)
-        here.mark()
-        before, start = Counter(here.record.closes), time.perf_counter()
-        (web,) = here.webs
-        exit_code = await asyncio.to_thread(web.end)
-        lasted = time.perf_counter() - start
-        await asyncio.sleep(0.1)  # the last close frames are read
-        closes = Counter(here.record.closes) - before
-        await asyncio.to_thread(web.serve)
-        await asyncio.sleep(plan.after)
-        by_rest.cancel()
-        await asyncio.gather(*posts)
-        here.hush()
-        return Restart(
-            sockets=len(talkers),
-            closes=dict(closes),
-            end_seconds=lasted,
-            exit_code=exit_code,
-            count=await here.count(),
-        )
-
-
 def _tell(one: Round) -> None:
     window, restart = one.closed, one.restart
     progress(
@@ -297,7 +251,6 @@ def summary(rounds: Sequence[Round]) -> dict[str, Any]:
         "kib_each": median((one.kib_each for one in rounds), 1),
         "server_mib": median((one.server_mib for one in rounds), 0),
         "end_seconds": median((one.restart.end_seconds for one in rounds), 2),
-        "sockets": sum(one.restart.sockets for one in rounds),
         "closes": dict(sum((Counter(one.restart.closes) for one in rounds), Counter())),
         "broken": sum(sum(one.restart.count.broken.values()) for one in rounds),
         "acknowledged_and_lost": sum(one.restart.count.lost for one in rounds),
@@ -318,10 +271,7 @@ def faults_of(rounds: Sequence[Round]) -> list[str]:
 def _faults(one: Round) -> list[str]:
     """What must not happen, in words."""
     found = [f"{getattr(one, name)} {name}" for name in ("lost", "doubled", "reordered") if getattr(one, name)]
-    other = {code: count for code, count in one.restart.closes.items() if code != str(RESTARTED)}
-    if other or one.restart.closes.get(str(RESTARTED), 0) != one.restart.sockets:
-        found.append(f"of {one.restart.sockets} sockets closed at SIGTERM: {one.restart.closes}")
-    return found + one.wrong + [f"at SIGTERM: {fault}" for fault in one.restart.count.faults()]
+    return found + one.wrong + [f"at SIGTERM: {fault}" for fault in one.restart.faults()]
 
 
 def _show(
@@ -360,9 +310,8 @@ def markdown(results: dict[str, dict[str, Any]], idle: int) -> str:
 
 def _cells(one: dict[str, Any], idle: int) -> dict[str, str]:
     split = " + ".join(f"{cpu:.3f}" for cpu in one["cpu_split"].values())
-    closes = dict(one["closes"])
-    right = closes.pop(str(RESTARTED), 0)
-    otherwise = "".join(f", {count} × {code}" for code, count in closes.items())
+    closes = open_ones(one["closes"])
+    otherwise = "".join(f", {count} × {code}" for code, count in closes.items() if code != RESTARTED)
     return {
         "messages per core-second": f"{one['msgs_per_core_s']:,.0f}",
         f"CPU s per 1,000 ({' + '.join(one['cpu_split'])})": f"{one['cpu_per_1k']:.3f} ({split})",
@@ -372,7 +321,7 @@ def _cells(one: dict[str, Any], idle: int) -> dict[str, str]:
         f"KiB of each of {idle:,} idle sockets": f"{one['kib_each']:.1f}",
         "MiB of the server without them": f"{one['server_mib']:.0f}",
         "lost, doubled, reordered": f"{one['lost']}, {one['doubled']}, {one['reordered']}",
-        f"SIGTERM: sockets closed with {RESTARTED}": f"{right} of {one['sockets']}{otherwise}",
+        f"SIGTERM: sockets closed with {RESTARTED}": f"{closes.get(RESTARTED, 0)} of {sum(closes.values())}{otherwise}",
         "SIGTERM: ended after s": f"{one['end_seconds']:.2f}",
         "SIGTERM: answered with 5xx": f"{one['broken']}",
         "SIGTERM: acknowledged and lost": f"{one['acknowledged_and_lost']}",
