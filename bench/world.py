@@ -195,6 +195,10 @@ def session_key(person: Person) -> str:
 def sign_in_browsers(database: str, people: Sequence[Person]) -> None:
     """Browser sessions of these people, as signing in on the page makes them."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "samia_chat.settings")
+    from django.apps import apps
+    from django.conf import settings
+
+    apps.populate(settings.INSTALLED_APPS)  # and not django.setup(), which would put this process's log as the product's
     from django.contrib.sessions.backends.db import SessionStore
 
     from accounts.middleware import SESSION_KEY

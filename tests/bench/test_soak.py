@@ -161,7 +161,7 @@ def test_rows_and_keys_that_are_left_are_named() -> None:
 
 
 def test_errors_in_the_log_are_faults_and_warnings_are_not() -> None:
-    logged = {"WARNING: channel layer is back": 1, "ERROR: a frame could not be carried out": 2}
+    logged = {"WARNING: events between processes arrive again": 1, "ERROR: a frame could not be carried out": 2}
     assert outcome([sample(60)], logged=logged).faults() == ["2 × ERROR: a frame could not be carried out"]
 
 
