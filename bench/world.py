@@ -198,7 +198,8 @@ def sign_in_browsers(database: str, people: Sequence[Person]) -> None:
     from django.apps import apps
     from django.conf import settings
 
-    apps.populate(settings.INSTALLED_APPS)  # and not django.setup(), which would put this process's log as the product's
+    # And not django.setup(), which would keep this process's log as the product's.
+    apps.populate(settings.INSTALLED_APPS)
     from django.contrib.sessions.backends.db import SessionStore
 
     from accounts.middleware import SESSION_KEY
