@@ -27,6 +27,7 @@ from samia_chat.roles import SYSTEM_ROLE, Role
 READER = (Role.READER.value,)
 MONITOR = (Role.MONITOR.value,)
 ADMINS_AND_SYSTEM = (*ADMINS, SYSTEM_ROLE)
+REVIEWERS = (*MONITOR, *ADMINS)
 
 published = Rule("published", "seq IS NOT NULL", lambda who: Q(seq__isnull=False))
 its_reader = Rule(
@@ -128,13 +129,19 @@ MESSAGES = Access(
         ),
         **cells(STAFF_ROLES, view=anyone),
         **cells(ADMINS, add=own_row("sender_id") & member(states=OPEN), change=anyone, edit=anyone),
+        # What became of its file is a change of the message.
+        **cells((SYSTEM_ROLE,), change=anyone),
+        **cells(REVIEWERS, review=anyone),
     },
     columns={
         ("samia_app", "change"): ("content", "edited_at", "deleted_at", "deleted_by", "revision"),
         ("samia_staff", "change"): ("content", "edited_at", "deleted_at", "deleted_by", "revision"),
     },
-    definer=("SELECT",),
+    definer=("SELECT", "UPDATE"),
 )
+
+# Written by app.review_voice only. Senders learn the reason with their message.
+VOICE_REVIEWS = Access("chat.VoiceReview", cells(STAFF_ROLES, view=anyone), definer=("SELECT", "INSERT"))
 
 VERSIONS = Access("chat.MessageVersion", cells(STAFF_ROLES, view=anyone), definer=("SELECT", "INSERT", "DELETE"))
 

@@ -13,6 +13,19 @@ class Row(Struct, frozen=True, kw_only=True, rename={"pk": "id"}):
     pk: UUID
 
 
+class FileRow(Row, frozen=True, kw_only=True):
+    original_name: str
+    content_type: str
+    size_bytes: int
+    duration_ms: int | None
+    waveform: list[int] | None
+    width: int | None
+    height: int | None
+    state: str
+    reason: str
+    renditions: list[str]
+
+
 class WaitingRow(Row, frozen=True, kw_only=True):
     """A message without its text, which is `size` bytes long: whether that fits into an answer is not known yet."""
 
@@ -28,6 +41,8 @@ class MessageRow(WaitingRow, frozen=True, kw_only=True):
     status: str
     content: str
     reply_to_id: UUID | None
+    reason: str | None
+    file: FileRow | None
     created_at: datetime
     edited_at: datetime | None
     deleted_at: datetime | None

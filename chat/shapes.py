@@ -13,7 +13,8 @@ from typing import Any
 from uuid import UUID
 
 from chat.models import Booking, ChatSession, Message, Participant, Person
-from chat.rows import BookingRow, CursorsRow, MessageRow, ParticipantRow, PersonRow, SessionRow
+from chat.rows import BookingRow, CursorsRow, FileRow, MessageRow, ParticipantRow, PersonRow, SessionRow
+from storage.models import ChatFile
 
 Shape = dict[str, Any]
 
@@ -40,6 +41,8 @@ def sent_message_shape(
         "status": "sent",
         "content": content,
         "reply_to": reply_to,
+        "file": None,
+        "reason": None,
         "created_at": created_at,
         "edited_at": None,
         "deleted_at": None,
@@ -57,9 +60,28 @@ def message_shape(message: Message | MessageRow) -> Shape:
         "status": message.status,
         "content": message.content,
         "reply_to": message.reply_to_id,
+        "file": file_shape(message.file) if message.deleted_at is None and message.file is not None else None,
+        "reason": message.reason,
         "created_at": message.created_at,
         "edited_at": message.edited_at,
         "deleted_at": message.deleted_at,
+    }
+
+
+def file_shape(file: ChatFile | FileRow) -> Shape:
+    """What a message says of its file. Where it lies is never told: it is opened by its id."""
+    return {
+        "id": file.pk,
+        "name": file.original_name,
+        "content_type": file.content_type,
+        "size": file.size_bytes,
+        "duration_ms": file.duration_ms,
+        "waveform": file.waveform,
+        "width": file.width,
+        "height": file.height,
+        "state": file.state,
+        "reason": file.reason or None,
+        "renditions": file.renditions,
     }
 
 

@@ -1,11 +1,49 @@
-"""Who may see files: the members of their session, and staff. Writing comes with the upload."""
+"""Who may see files, and who may write their rows. A file is its owner's until its message is published."""
 
 from __future__ import annotations
 
-from samia_chat.access import APP_ROLES, READABLE, STAFF_ROLES, Access, anyone, cells, member
+from django.db.models import Q
+
+from samia_chat.access import (
+    ADMINS,
+    APP_ROLES,
+    OPEN,
+    READABLE,
+    STAFF_ROLES,
+    Access,
+    Rule,
+    anyone,
+    cells,
+    member,
+    own_row,
+)
+from samia_chat.roles import SYSTEM_ROLE
+
+published = Rule("published", "is_published", lambda who: Q(is_published=True))
+present = Rule("not deleted", "state <> 'deleted'", lambda who: ~Q(state="deleted"))
+
+# What the uploader says of a file. The rest is the triggers' and the worker's.
+UPLOADED = (
+    *("id", "session_id", "owner_id", "purpose", "key", "original_name", "content_type", "size_bytes", "sha256"),
+    *("duration_ms", "waveform", "width", "height", "state", "parent_id", "rendition"),
+)
 
 FILES = Access(
     "storage.ChatFile",
-    {**cells(APP_ROLES, view=member(states=READABLE)), **cells(STAFF_ROLES, view=anyone)},
-    definer=("SELECT",),
+    {
+        **cells(
+            APP_ROLES,
+            view=member(states=READABLE) & present & (published | own_row("owner_id")),
+            add=own_row("owner_id") & member(states=OPEN),
+        ),
+        **cells(STAFF_ROLES, view=anyone),
+        **cells(ADMINS, add=own_row("owner_id") & member(states=OPEN)),
+        **cells((SYSTEM_ROLE,), add=anyone, change=anyone, purge=anyone),
+    },
+    columns={
+        ("samia_app", "add"): UPLOADED,
+        ("samia_staff", "add"): UPLOADED,
+        ("samia_staff", "change"): ("duration_ms", "waveform", "width", "height", "state", "reason"),
+    },
+    definer=("SELECT", "UPDATE", "DELETE"),
 )

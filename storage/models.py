@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from accounts.models import User
@@ -24,6 +25,11 @@ class ChatFile(models.Model):
         REJECTED = "rejected"
         DELETED = "deleted"
 
+    class Rendition(models.TextChoices):
+        THUMBNAIL = "thumbnail"  # of a picture
+        POSTER = "poster"  # of a video or a PDF
+        AAC = "aac"  # of a sound that some browsers cannot play
+
     id = models.UUIDField(primary_key=True, db_default=UUIDv7(), editable=False)
     # A plain uuid: sessions belong to a layer above, whose migration adds the foreign key.
     session_id = models.UUIDField(null=True)
@@ -39,18 +45,38 @@ class ChatFile(models.Model):
     width = models.PositiveIntegerField(null=True)
     height = models.PositiveIntegerField(null=True)
     state = models.CharField(max_length=10, choices=State, default=State.PROCESSING)
-    parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="renditions")
+    reason = models.CharField(max_length=200, db_default="", blank=True)  # why it was rejected, as a code
+    # Whether its message is published, so that all members may open it. Kept by triggers, like the three that follow.
+    is_published = models.BooleanField(db_default=False, editable=False)
+    deleted_at = models.DateTimeField(null=True, editable=False)
+    # What was made of it: the names of its children's `rendition`.
+    renditions = ArrayField(models.CharField(max_length=10), db_default=[], editable=False)
+    parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="children", db_index=False)
+    rendition = models.CharField(
+        max_length=10, choices=Rendition, db_default="", blank=True
+    )  # what it is of its parent
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         db_table = "chat_files"
-        indexes = [models.Index(fields=["session_id", "-id"], name="chat_files_session")]
+        indexes = [
+            models.Index(fields=["session_id", "-id"], name="chat_files_session"),
+            models.Index(fields=["owner", "-id"], name="chat_files_owner"),
+            models.Index(fields=["deleted_at"], name="chat_files_evidence", condition=Q(deleted_at__isnull=False)),
+        ]
         constraints = [
-            models.CheckConstraint(condition=models.Q(size_bytes__gt=0), name="file_has_bytes"),
+            models.UniqueConstraint(fields=["parent", "rendition"], name="one_rendition_of_a_kind"),
+            models.CheckConstraint(condition=Q(size_bytes__gt=0), name="file_has_bytes"),
             models.CheckConstraint(
-                condition=models.Q(purpose__in=("avatar", "export")) | models.Q(session_id__isnull=False),
-                name="file_in_session",
+                condition=Q(purpose__in=("avatar", "export")) | Q(session_id__isnull=False), name="file_in_session"
             ),
+            models.CheckConstraint(
+                condition=Q(state__in=("processing", "ready", "rejected", "deleted")), name="file_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="deleted") ^ Q(deleted_at__isnull=True), name="file_deletion_has_time"
+            ),
+            models.CheckConstraint(condition=Q(parent__isnull=True) ^ ~Q(rendition=""), name="rendition_has_parent"),
         ]
 
     def __str__(self) -> str:

@@ -62,10 +62,12 @@ def thread_page(request: SignedInRequest, session: UUID) -> Response:
     before, after = asked.get("before"), asked.get("after")
     with transaction.atomic():
         may_look(request.user, session)
-        revision = SessionState.objects.get(pk=session).revision
-        results, has_more = message_page(session, before=before, after=after, limit=asked["limit"])
+        state = SessionState.objects.get(pk=session)
+        results, has_more = message_page(
+            session, last_seq=state.last_seq, before=before, after=after, limit=asked["limit"]
+        )
         held = unpublished([session]).get(session, []) if before is None and after is None else []
-    return Response({"results": results, "unpublished": held, "revision": revision, "has_more": has_more})
+    return Response({"results": results, "unpublished": held, "revision": state.revision, "has_more": has_more})
 
 
 @extend_schema(tags=["messages"])

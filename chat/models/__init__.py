@@ -3,6 +3,7 @@ from chat.models.message import Message, MessagePlay, MessageVersion
 from chat.models.participant import Participant, Person
 from chat.models.presence import Presence, PresenceAnnounced
 from chat.models.session import ChatSession, SessionState
+from chat.models.voice_review import VoiceReview
 
 __all__ = [
     "Booking",
@@ -15,4 +16,5 @@ __all__ = [
     "Presence",
     "PresenceAnnounced",
     "SessionState",
+    "VoiceReview",
 ]

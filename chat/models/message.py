@@ -69,6 +69,11 @@ class Message(models.Model):
     def __str__(self) -> str:
         return f"{self.type} {self.seq} of {self.session_id}"
 
+    @property
+    def reason(self) -> str | None:
+        """Why a voice message was rejected; None for all others."""
+        return str(self.metadata["reason"]) if self.status == self.Status.REJECTED else None
+
 
 class MessageVersion(models.Model):
     """A former text, kept by a trigger when a message is edited or deleted. Staff only, for EVIDENCE_DAYS."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.db.models import BigIntegerField, QuerySet, Subquery
+from django.db.models import QuerySet, prefetch_related_objects
 
-from chat.models import ChatSession, Message, Participant, Person, SessionState
+from chat.models import ChatSession, Message, Participant, Person
 from chat.rows import MessageRow, ParticipantRow, PersonRow, SessionRow
 from chat.shapes import Shape, message_shape, session_shape
 from samia_chat.access import Person as Viewer
@@ -36,7 +36,7 @@ def session_shapes(sessions: Iterable[ChatSession], viewer: Viewer) -> list[Shap
     ids = [session.pk for session in sessions]
     participants = list(Participant.objects.filter(session_id__in=ids).order_by("joined_at", "id"))
     people = Person.objects.in_bulk({participant.user_id for participant in participants})
-    newest = Message.objects.raw(_NEWEST, [ids, [session.state.last_seq for session in sessions]])
+    newest = with_files(Message.objects.raw(_NEWEST, [ids, [session.state.last_seq for session in sessions]]))
     return shapes_of(sessions, participants, people.values(), newest, viewer)
 
 
@@ -66,22 +66,36 @@ def shapes_of(
     ]
 
 
-def message_page(session_id: UUID, *, before: int | None, after: int | None, limit: int) -> tuple[list[Shape], bool]:
+def with_files(messages: Iterable[Message]) -> list[Message]:
+    """The messages with their files read: one query more where any has one. Who may not see a file finds None."""
+    found = list(messages)
+    with_one = [message for message in found if message.file_id is not None and message.deleted_at is None]
+    if with_one:
+        prefetch_related_objects(with_one, "file")
+    return found
+
+
+def message_page(
+    session_id: UUID, *, last_seq: int, before: int | None, after: int | None, limit: int
+) -> tuple[list[Shape], bool]:
     """Published messages of a session in order of seq, and whether there are more that way.
 
-    Without bounds the newest; `before` a seq the ones just before it, `after` the ones just after it. Numbers have no
+    Without bounds those up to `last_seq`; `before` a seq the ones just before it, `after` the ones just after it. Numbers have no
     holes, so a page is a range of them: with both ends named PostgreSQL never reads a long thread for one page of it.
     """
     rows = Message.objects.filter(session_id=session_id, seq__isnull=False)
     if after is not None:
         rows, end = rows.filter(seq__gt=after).order_by("seq"), after + limit + 1
         found = _filled(rows.filter(seq__lte=end), rows.filter(seq__gt=end), limit + 1)
-        return [message_shape(message) for message in found[:limit]], len(found) > limit
-    newest = Subquery(SessionState.objects.filter(pk=session_id).values("last_seq"), output_field=BigIntegerField())
-    upper = before if before is not None else newest + 1
+        return _shapes(found[:limit]), len(found) > limit
+    upper = before if before is not None else last_seq + 1
     rows, lower = rows.filter(seq__lt=upper).order_by("-seq"), upper - limit - 1
     found = _filled(rows.filter(seq__gte=lower), rows.filter(seq__lt=lower), limit + 1)
-    return [message_shape(message) for message in reversed(found[:limit])], len(found) > limit
+    return _shapes(reversed(found[:limit])), len(found) > limit
+
+
+def _shapes(messages: Iterable[Message]) -> list[Shape]:
+    return [message_shape(message) for message in with_files(messages)]
 
 
 def _filled(near: QuerySet[Message], far: QuerySet[Message], size: int) -> list[Message]:
@@ -95,6 +109,7 @@ def _filled(near: QuerySet[Message], far: QuerySet[Message], size: int) -> list[
 def unpublished(session_ids: list[UUID]) -> dict[UUID, list[Shape]]:
     """Held messages that the viewer may see: his own, for staff all."""
     found: dict[UUID, list[Shape]] = {}
-    for message in Message.objects.filter(session_id__in=session_ids, seq__isnull=True).order_by("created_at", "id"):
+    held = Message.objects.filter(session_id__in=session_ids, seq__isnull=True).order_by("created_at", "id")
+    for message in with_files(held):
         found.setdefault(message.session_id, []).append(message_shape(message))
     return found

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from chat.models import Message
 from chat.rows import Found, MessageRow, WaitingRow, decode_found
-from chat.services.reading import PAGE, shapes_of
+from chat.services.reading import PAGE, shapes_of, with_files
 from chat.services.session import record_looks
 from chat.shapes import Shape, message_shape, unread
 from samia_chat.access import Person
@@ -142,7 +142,7 @@ def _entries(found: Found, viewer: Person, named: dict[UUID, int]) -> list[Shape
 def _with_messages(entries: list[Shape]) -> list[Shape]:
     """The entries with the messages' shapes in the place of their rows. Texts that were left are read now."""
     left = [row.pk for entry in entries for row in entry["messages"] if not isinstance(row, MessageRow)]
-    read = Message.objects.in_bulk(left) if left else {}
+    read = {message.pk: message for message in with_files(Message.objects.filter(pk__in=left))} if left else {}
     for entry in entries:
         rows = (row if isinstance(row, MessageRow) else read.get(row.pk) for row in entry["messages"])
         entry["messages"] = [message_shape(row) for row in rows if row is not None]

@@ -173,7 +173,10 @@ FUNCTIONS = {
             "using one_membership_per_person on chat_participants": 2,  # for their names, too
             "using accounts_user_pkey on accounts_user": 1,
             "Sort  (": 3,  # participants, messages for their numbers, messages by kind: never what is read for a page
-            "SubPlan": 0,  # nothing is asked for each row; who asks, and for what sessions, once for a table (InitPlan)
+            # The file of a message that has one. Nothing else is asked for each row; who asks, and for what sessions, once for a
+            # table (InitPlan).
+            "SubPlan": 1,
+            "using chat_files_pkey on chat_files": 1,
         },
     ),
     "sync": (

@@ -14,7 +14,7 @@
 -- of each session one more than its share. Texts are looked at once it is known that they fit: what comes after p_max_messages
 -- or p_max_text bytes is `further`, without its text (octet_length reads only the length of a long one). `last` and
 -- `unpublished` are whole.
-CREATE FUNCTION app.sync_entries(
+CREATE OR REPLACE FUNCTION app.sync_entries(
   p_sessions uuid[], p_since bigint[], p_last_seq bigint[], p_max_messages integer, p_max_text integer, p_page integer
 ) RETURNS json LANGUAGE sql STABLE
 SET search_path = pg_catalog, app SET plan_cache_mode = force_generic_plan AS $$
@@ -46,7 +46,7 @@ SET search_path = pg_catalog, app SET plan_cache_mode = force_generic_plan AS $$
   ), messages AS (
     SELECT CASE WHEN n.kind = 'waiting' AND (n.number > p_max_messages OR n.text > p_max_text) THEN 'further' ELSE n.kind END
            AS kind, n.number, n.id, n.session_id, n.sender_id, n.seq, n.revision, n.type, n.status, n.content, n.reply_to_id,
-           n.created_at, n.edited_at, n.deleted_at
+           n.metadata, n.file_id, n.created_at, n.edited_at, n.deleted_at
       FROM numbered n
   )
   SELECT json_build_object(
@@ -59,7 +59,13 @@ SET search_path = pg_catalog, app SET plan_cache_mode = force_generic_plan AS $$
         THEN json_build_object('id', m.id, 'session_id', m.session_id, 'revision', m.revision, 'size', octet_length(m.content))
         ELSE json_build_object('id', m.id, 'session_id', m.session_id, 'sender_id', m.sender_id, 'seq', m.seq,
           'revision', m.revision, 'type', m.type, 'status', m.status, 'content', m.content, 'reply_to_id', m.reply_to_id,
-          'created_at', m.created_at, 'edited_at', m.edited_at, 'deleted_at', m.deleted_at, 'size', octet_length(m.content))
+          'created_at', m.created_at, 'edited_at', m.edited_at, 'deleted_at', m.deleted_at, 'size', octet_length(m.content),
+          'reason', m.metadata ->> 'reason',
+          'file', CASE WHEN m.file_id IS NOT NULL AND m.deleted_at IS NULL THEN (
+            SELECT row_to_json(f) FROM (
+              SELECT c.id, c.original_name, c.content_type, c.size_bytes, c.duration_ms, c.waveform, c.width, c.height, c.state,
+                     c.reason, c.renditions
+                FROM public.chat_files c WHERE c.id = m.file_id) f) END)
         END ORDER BY m.number) AS rows
         FROM messages m GROUP BY m.kind) k))
 $$;
@@ -70,7 +76,7 @@ $$;
 -- {"due": how many are new to the client or differ from what it holds, "sessions": the first of them, the latest activity
 -- first, with their `since`, "entries": as above, "level": [{"id", "last_seq"}] of the others, "cursors": their members,
 -- "gone": ids named that the actor does not see}
-CREATE FUNCTION app.sync(
+CREATE OR REPLACE FUNCTION app.sync(
   p_held jsonb, p_after uuid, p_up_to uuid, p_max_sessions integer, p_max_messages integer, p_max_text integer, p_page integer
 ) RETURNS json LANGUAGE sql STABLE
 SET search_path = pg_catalog, app SET plan_cache_mode = force_generic_plan AS $$

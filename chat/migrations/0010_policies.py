@@ -1,0 +1,72 @@
+"""Row-level policies and grants, written by `manage.py policies --write chat` from the matrices."""
+
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [("chat", "0009_files")]
+    operations = [
+        migrations.RunSQL(
+            sql=[
+                'DROP POLICY samia_app_add ON chat_messages',
+                'DROP POLICY samia_app_change ON chat_messages',
+                'DROP POLICY samia_app_view ON chat_messages',
+                'DROP POLICY samia_definer_all ON chat_messages',
+                'DROP POLICY samia_staff_add ON chat_messages',
+                'DROP POLICY samia_staff_change ON chat_messages',
+                'DROP POLICY samia_staff_view ON chat_messages',
+                'REVOKE ALL ON chat_messages FROM PUBLIC, samia_app, samia_staff, samia_definer',
+                'ALTER TABLE chat_messages ENABLE ROW LEVEL SECURITY',
+                "CREATE POLICY samia_app_add ON chat_messages FOR INSERT TO samia_app WITH CHECK ((sender_id = (SELECT app.uid())) AND (session_id = ANY (ARRAY(SELECT app.my_sessions('{active}')))))",
+                "CREATE POLICY samia_app_change ON chat_messages FOR UPDATE TO samia_app USING ((sender_id = (SELECT app.uid())) AND (session_id = ANY (ARRAY(SELECT app.my_sessions('{active,paused}'))))) WITH CHECK ((sender_id = (SELECT app.uid())) AND (session_id = ANY (ARRAY(SELECT app.my_sessions('{active,paused}')))))",
+                "CREATE POLICY samia_app_view ON chat_messages FOR SELECT TO samia_app USING ((session_id = ANY (ARRAY(SELECT app.my_sessions('{active,paused,locked,ended}')))) AND ((seq IS NOT NULL) OR (sender_id = (SELECT app.uid()))))",
+                'CREATE POLICY samia_definer_all ON chat_messages FOR ALL TO samia_definer USING (true) WITH CHECK (true)',
+                "CREATE POLICY samia_staff_add ON chat_messages FOR INSERT TO samia_staff WITH CHECK (((SELECT app.role()) IN ('admin', 'super_admin') AND ((sender_id = (SELECT app.uid())) AND (session_id = ANY (ARRAY(SELECT app.my_sessions('{active}')))))))",
+                "CREATE POLICY samia_staff_change ON chat_messages FOR UPDATE TO samia_staff USING ((SELECT app.role()) IN ('admin', 'super_admin', 'system')) WITH CHECK ((SELECT app.role()) IN ('admin', 'super_admin', 'system'))",
+                "CREATE POLICY samia_staff_view ON chat_messages FOR SELECT TO samia_staff USING ((SELECT app.role()) IN ('monitor', 'admin', 'super_admin', 'system'))",
+                'GRANT INSERT ON chat_messages TO samia_app',
+                'GRANT SELECT ON chat_messages TO samia_app',
+                'GRANT UPDATE (content, deleted_at, deleted_by, edited_at, revision) ON chat_messages TO samia_app',
+                'GRANT SELECT ON chat_messages TO samia_definer',
+                'GRANT UPDATE ON chat_messages TO samia_definer',
+                'GRANT INSERT ON chat_messages TO samia_staff',
+                'GRANT SELECT ON chat_messages TO samia_staff',
+                'GRANT UPDATE (content, deleted_at, deleted_by, edited_at, revision) ON chat_messages TO samia_staff',
+                'REVOKE ALL ON chat_voice_reviews FROM PUBLIC, samia_app, samia_staff, samia_definer',
+                'ALTER TABLE chat_voice_reviews ENABLE ROW LEVEL SECURITY',
+                'CREATE POLICY samia_definer_all ON chat_voice_reviews FOR ALL TO samia_definer USING (true) WITH CHECK (true)',
+                "CREATE POLICY samia_staff_view ON chat_voice_reviews FOR SELECT TO samia_staff USING ((SELECT app.role()) IN ('monitor', 'admin', 'super_admin', 'system'))",
+                'GRANT INSERT ON chat_voice_reviews TO samia_definer',
+                'GRANT SELECT ON chat_voice_reviews TO samia_definer',
+                'GRANT SELECT ON chat_voice_reviews TO samia_staff',
+            ],
+            reverse_sql=[
+                'DROP POLICY samia_app_add ON chat_messages',
+                'DROP POLICY samia_app_change ON chat_messages',
+                'DROP POLICY samia_app_view ON chat_messages',
+                'DROP POLICY samia_definer_all ON chat_messages',
+                'DROP POLICY samia_staff_add ON chat_messages',
+                'DROP POLICY samia_staff_change ON chat_messages',
+                'DROP POLICY samia_staff_view ON chat_messages',
+                'REVOKE ALL ON chat_messages FROM PUBLIC, samia_app, samia_staff, samia_definer',
+                'ALTER TABLE chat_messages ENABLE ROW LEVEL SECURITY',
+                "CREATE POLICY samia_app_add ON chat_messages FOR INSERT TO samia_app WITH CHECK (((sender_id = ( SELECT app.uid() AS uid)) AND (session_id = ANY (ARRAY( SELECT app.my_sessions('{active}'::text[]) AS my_sessions)))))",
+                "CREATE POLICY samia_app_change ON chat_messages FOR UPDATE TO samia_app USING (((sender_id = ( SELECT app.uid() AS uid)) AND (session_id = ANY (ARRAY( SELECT app.my_sessions('{active,paused}'::text[]) AS my_sessions))))) WITH CHECK (((sender_id = ( SELECT app.uid() AS uid)) AND (session_id = ANY (ARRAY( SELECT app.my_sessions('{active,paused}'::text[]) AS my_sessions)))))",
+                "CREATE POLICY samia_app_view ON chat_messages FOR SELECT TO samia_app USING (((session_id = ANY (ARRAY( SELECT app.my_sessions('{active,paused,locked,ended}'::text[]) AS my_sessions))) AND ((seq IS NOT NULL) OR (sender_id = ( SELECT app.uid() AS uid)))))",
+                'CREATE POLICY samia_definer_all ON chat_messages FOR ALL TO samia_definer USING (true) WITH CHECK (true)',
+                "CREATE POLICY samia_staff_add ON chat_messages FOR INSERT TO samia_staff WITH CHECK (((( SELECT app.role() AS role) = ANY (ARRAY['admin'::text, 'super_admin'::text])) AND ((sender_id = ( SELECT app.uid() AS uid)) AND (session_id = ANY (ARRAY( SELECT app.my_sessions('{active}'::text[]) AS my_sessions))))))",
+                "CREATE POLICY samia_staff_change ON chat_messages FOR UPDATE TO samia_staff USING ((( SELECT app.role() AS role) = ANY (ARRAY['admin'::text, 'super_admin'::text]))) WITH CHECK ((( SELECT app.role() AS role) = ANY (ARRAY['admin'::text, 'super_admin'::text])))",
+                "CREATE POLICY samia_staff_view ON chat_messages FOR SELECT TO samia_staff USING ((( SELECT app.role() AS role) = ANY (ARRAY['monitor'::text, 'admin'::text, 'super_admin'::text, 'system'::text])))",
+                'GRANT INSERT ON chat_messages TO samia_app',
+                'GRANT SELECT ON chat_messages TO samia_app',
+                'GRANT UPDATE (content, deleted_at, deleted_by, edited_at, revision) ON chat_messages TO samia_app',
+                'GRANT SELECT ON chat_messages TO samia_definer',
+                'GRANT INSERT ON chat_messages TO samia_staff',
+                'GRANT SELECT ON chat_messages TO samia_staff',
+                'GRANT UPDATE (content, deleted_at, deleted_by, edited_at, revision) ON chat_messages TO samia_staff',
+                'DROP POLICY samia_definer_all ON chat_voice_reviews',
+                'DROP POLICY samia_staff_view ON chat_voice_reviews',
+                'REVOKE ALL ON chat_voice_reviews FROM PUBLIC, samia_app, samia_staff, samia_definer',
+            ],
+        )
+    ]
