@@ -300,10 +300,12 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "ENUM_SUFFIX": "",
     "ENUM_NAME_OVERRIDES": {
         "BookingStatus": "chat.models.Booking.Status",
+        "FileState": "storage.models.ChatFile.State",
         "LoginKind": "accounts.models.Login.Kind",
         "MessageStatus": "chat.models.Message.Status",
         "MessageType": "chat.models.Message.Type",
         "PresenceState": "chat.serializers.session.PRESENCE",
+        "Rendition": "storage.models.ChatFile.Rendition",
         "ReceiptKind": "chat.services.receipt.KINDS",
         "RoleInSession": "chat.models.Participant.Role",
         "SendableType": "chat.serializers.message.SENDABLE",

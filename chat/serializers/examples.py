@@ -13,6 +13,7 @@ LEVEL_ID = "01931c9f-5b20-7f11-8a2e-3c9d1b7e6042"
 GONE_ID = "01931c9f-60aa-7e4c-b9d0-15a2c3f48e07"
 BOOKING_ID = "01931c9e-1f00-7aa1-9d33-0d3f2a6b7c88"
 MESSAGE_ID = "5f0c8a52-9a0f-4f0e-8a55-3f9d8e1c2b7a"
+FILE_ID = "01931ca4-77aa-7b10-8e55-0a4f1c9d2e63"
 OPENED_AT = "2026-03-14T18:00:00Z"
 SENT_AT = "2026-03-14T19:02:11.482913Z"
 TEXT = "Thank you, that helps."
@@ -41,10 +42,26 @@ MESSAGE: Example = {
     "status": "sent",
     "content": TEXT,
     "reply_to": None,
+    "file": None,
+    "reason": None,
     "created_at": SENT_AT,
     "edited_at": None,
     "deleted_at": None,
 }
+FILE: Example = {
+    "id": FILE_ID,
+    "name": "voice.webm",
+    "content_type": "audio/webm",
+    "size": 14912,
+    "duration_ms": 3960,
+    "waveform": [round(abs((place % 20) - 10) * 25.5) for place in range(100)],
+    "width": None,
+    "height": None,
+    "state": "ready",
+    "reason": None,
+    "renditions": ["aac"],
+}
+VOICE: Example = {**MESSAGE, "type": "audio", "content": "", "file": FILE}
 MESSAGE_PAGE: Example = {"results": [MESSAGE], "unpublished": [], "revision": 58, "has_more": True}
 CURSORS: Example = {"delivered": 43, "seen": 43, "read": 42, "own_ahead": 0}
 MINE: Example = {"unread": 1, "delivered_seq": 43, "seen_seq": 43, "read_seq": 42, "muted_until": None}

@@ -10,6 +10,7 @@ from chat.serializers import examples
 from chat.services.receipt import KINDS
 from samia_chat.api.input import Input, Query, QueryInt, StrictChar, StrictInt, StrictUUID
 from samia_chat.openapi import shown
+from storage.models import ChatFile
 
 SENDABLE = ("text",)
 
@@ -58,6 +59,29 @@ class MessagesQuery(Query):
         return attrs
 
 
+@shown(examples.FILE)
+class FileSchema(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField(help_text="As its sender's device called it.")
+    content_type = serializers.CharField(help_text="As the server found it; never what was claimed.")
+    size = serializers.IntegerField(help_text="Bytes.")
+    duration_ms = serializers.IntegerField(allow_null=True, help_text="Of audio and video.")
+    waveform = serializers.ListField(
+        child=serializers.IntegerField(min_value=0, max_value=255),
+        min_length=100,
+        max_length=100,
+        allow_null=True,
+        help_text="100 peaks of a sound; null until they are known.",
+    )
+    width = serializers.IntegerField(allow_null=True, help_text="Of pictures and videos, in pixels.")
+    height = serializers.IntegerField(allow_null=True)
+    state = serializers.ChoiceField(choices=ChatFile.State.choices, help_text="Only a `ready` one can be opened.")
+    reason = serializers.CharField(allow_null=True, help_text="Of a rejected one, a code that says why.")
+    renditions = serializers.ListField(
+        child=serializers.ChoiceField(choices=ChatFile.Rendition.choices), help_text="What there is of it besides."
+    )
+
+
 @shown(examples.MESSAGE)
 class MessageSchema(serializers.Serializer[Any]):
     id = serializers.UUIDField()
@@ -69,6 +93,8 @@ class MessageSchema(serializers.Serializer[Any]):
     status = serializers.ChoiceField(choices=Message.Status.choices)
     content = serializers.CharField(allow_blank=True)
     reply_to = serializers.UUIDField(allow_null=True)
+    file = FileSchema(allow_null=True, help_text="Of audio, image, video and file; null once it is deleted.")
+    reason = serializers.CharField(allow_null=True, help_text="Of a rejected voice message, why.")
     created_at = serializers.DateTimeField()
     edited_at = serializers.DateTimeField(allow_null=True)
     deleted_at = serializers.DateTimeField(allow_null=True)
