@@ -33,7 +33,7 @@ def authentication(get_response: GetResponse) -> GetResponse:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         try:
-            _identify(request)
+            identify(request)
         except (OperationalError, PoolTimeout) as error:
             found = problems.of(error)
             assert found is not None  # of() knows both
@@ -60,7 +60,8 @@ def login_of_session(session: SessionStore | Mapping[str, str]) -> UUID | None:
         return None
 
 
-def _identify(request: HttpRequest) -> None:
+def identify(request: HttpRequest) -> None:
+    """Find out whose request this is, and write it on it. Raises OperationalError, PoolTimeout."""
     # In the place of Django's, which takes any cookie for a key. Nobody has read it before this middleware.
     request.session = SessionStore(session_key(request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")))
     refusal: Problem | None = None

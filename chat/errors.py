@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from samia_chat.errors import Forbidden, NotFound, Problem
+from storage.errors import FileProcessing, FileRejected
 
 
 class WrongSessionState(Problem):
@@ -61,6 +62,20 @@ class NotAudio(Problem):
     code = "not_audio"
 
 
+class NotPending(Problem):
+    """This message does not wait for approval."""
+
+    status = 409
+    code = "not_pending"
+
+
+class AlreadyReviewed(Problem):
+    """Somebody else has decided about this message, and that is final."""
+
+    status = 409
+    code = "already_reviewed"
+
+
 class NoReader(Problem):
     """The booking has no reader yet, so there is nobody to talk with."""
 
@@ -112,6 +127,10 @@ _BY_CODE: dict[str, type[Problem]] = {
         IdTaken,
         ReplyUnknown,
         BeyondLast,
+        NotPending,
+        AlreadyReviewed,
+        FileProcessing,
+        FileRejected,
         NoReader,
         BookingCancelled,
         NoStaff,

@@ -20,6 +20,12 @@ def message_event(kind: str, message: Shape, *, members_revision: int) -> Event:
     )
 
 
+def voice_event(kind: str, message: Shape) -> Event:
+    """`voice_approval_needed`, `voice_approved` or `voice_rejected`: for the sender's devices and staff."""
+    frame = {"type": kind, "session": message["session"], "message": message}
+    return Event(session=message["session"], users=(message["sender"],), to_staff=True, frame=encode(frame))
+
+
 def session_updated(session: Shape, *, revision: int, members_revision: int) -> Event:
     return Event(
         session=session["id"],

@@ -85,6 +85,18 @@ def file_shape(file: ChatFile | FileRow) -> Shape:
     }
 
 
+def approval_shape(message: Message, people: Mapping[UUID, Person]) -> Shape:
+    """A voice message that waits, with what whoever decides wants to know of it. Its file and session were read with it."""
+    sender = people.get(message.sender_id) if message.sender_id else None
+    return {
+        "message": message_shape(message),
+        "sender_name": sender.display_name if sender else "",
+        "sender_role": sender.role if sender else "",
+        "session_title": message.session.title,
+        "session_status": message.session.status,
+    }
+
+
 def participant_shape(participant: Participant | ParticipantRow, person: Person | PersonRow | None) -> Shape:
     """`person` is None only for somebody whom the viewer may not know of."""
     return {

@@ -3,10 +3,12 @@ from __future__ import annotations
 from django.db.transaction import non_atomic_requests
 from django.urls import path, re_path
 
+from chat.api.approval import ApprovalViewSet
 from chat.api.booking import BookingViewSet
 from chat.api.message import MessageViewSet, OneMessageViewSet, ReadViewSet
 from chat.api.participant import ParticipantViewSet
 from chat.api.session import SessionViewSet, SyncViewSet
+from chat.api.upload import UploadViewSet
 
 SESSION = "chat/sessions/<uuid:session>"
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -24,9 +26,14 @@ urlpatterns = [
     path(f"{SESSION}/mute", ParticipantViewSet.as_view({"put": "mute"})),
     path(f"{SESSION}/presence", ParticipantViewSet.as_view({"get": "presence"})),
     path(f"{SESSION}/messages", non_atomic_requests(MessageViewSet.as_view({"get": "list", "post": "create"}))),
+    path(f"{SESSION}/upload", non_atomic_requests(UploadViewSet.as_view({"post": "create"}))),
+    path(f"{SESSION}/voice", non_atomic_requests(UploadViewSet.as_view({"post": "create_voice"}))),
     path(f"{SESSION}/read", ReadViewSet.as_view({"put": "update"})),
     path("chat/messages/<uuid:message>/read", OneMessageViewSet.as_view({"put": "read"})),
     path("chat/messages/<uuid:message>/played", OneMessageViewSet.as_view({"put": "played"})),
+    path("chat/messages/<uuid:message>/approve", ApprovalViewSet.as_view({"post": "approve"})),
+    path("chat/messages/<uuid:message>/reject", ApprovalViewSet.as_view({"post": "reject"})),
+    path("chat/approvals", ApprovalViewSet.as_view({"get": "list"})),
     path("chat/sync", SyncViewSet.as_view({"post": "create"})),
     # Older flat forms. GET …/messages/{id} takes the session's id, PATCH and DELETE the message's.
     path("chat/messages", non_atomic_requests(MessageViewSet.as_view({"post": "create_flat"}))),
@@ -36,5 +43,6 @@ urlpatterns = [
             OneMessageViewSet.as_view({"get": "list_flat", "patch": "partial_update", "delete": "destroy"})
         ),
     ),
+    path("chat/upload", non_atomic_requests(UploadViewSet.as_view({"post": "create_flat"}))),
     path("chat/read", ReadViewSet.as_view({"put": "update_flat"})),
 ]

@@ -19,15 +19,18 @@ django.setup(set_prefix=False)  # fills the app registry: what follows imports m
 from asgiref.sync import sync_to_async  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.conf import settings  # noqa: E402
-from django.db import connections  # noqa: E402
+from django.core.handlers.asgi import ASGIRequest  # noqa: E402
+from django.db import OperationalError, connections  # noqa: E402
 from django.http import HttpRequest  # noqa: E402
 from django.http.response import HttpResponseBase  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
+from psycopg_pool import PoolTimeout  # noqa: E402
 
-from chat.live import runtime  # noqa: E402
+from chat.live import runtime, uploads  # noqa: E402
 from chat.live.consumer import ChatConsumer  # noqa: E402
 from samia_chat import problems, telemetry  # noqa: E402
 from samia_chat.checks import refuse_unsafe_database  # noqa: E402
+from samia_chat.errors import Problem, TooLarge  # noqa: E402
 from samia_chat.handler import Handler  # noqa: E402
 from samia_chat.realtime.events import encode  # noqa: E402
 
@@ -51,9 +54,12 @@ class Requests(Handler):
     """
 
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
+        assert isinstance(request, ASGIRequest)
         if request.path in NEVER_WAITING:
             return await super().get_response_async(request)
-        async with runtime.ensure_started().requests:
+        running = runtime.ensure_started()
+        # Uploads have a bound of their own: each is judged for seconds, and nobody else waits for that.
+        async with running.requests if uploads.rate_of(request.scope) is None else running.uploads:
             return await super().get_response_async(request)
 
 
@@ -133,11 +139,18 @@ async def serve(scope: Message, receive: Receive, send: Send) -> None:
     take it for empty; so it is read here, as far as is accepted, and handed on with its length.
     """
     length = declared_length(scope)
+    if length is not None and length > settings.BODY_MAX_BYTES:
+        await refuse_body(TooLarge(), receive, send, is_more=True)
+        return
+    rate = uploads.rate_of(scope)
+    if rate is not None:
+        try:
+            await uploads.admit(scope, rate)
+        except (Problem, OperationalError, PoolTimeout) as refusal:
+            await refuse_body(refusal, receive, send, is_more=True)
+            return
     if length is not None:
-        if length > settings.BODY_MAX_BYTES:
-            await refuse_body(receive, send, is_more=True)
-        else:
-            await router(scope, receive, send)
+        await router(scope, receive, send)
         return
     with tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES) as body:
         size = 0
@@ -150,7 +163,7 @@ async def serve(scope: Message, receive: Receive, send: Send) -> None:
             size += len(piece)
             is_more = message.get("more_body", False)
             if size > settings.BODY_MAX_BYTES:
-                await refuse_body(receive, send, is_more=is_more)
+                await refuse_body(TooLarge(), receive, send, is_more=is_more)
                 return
             body.write(piece)
         body.seek(0)
@@ -189,21 +202,26 @@ def replay(body: IO[bytes], size: int, receive: Receive) -> Receive:
     return replayed
 
 
-async def refuse_body(receive: Receive, send: Send, *, is_more: bool) -> None:
-    """413, and no more of the body is kept.
+async def refuse_body(refusal: Exception, receive: Receive, send: Send, *, is_more: bool) -> None:
+    """Answer a problem, and keep no more of the body.
 
     What is still on its way is read for a while and thrown away: a connection that is closed with unread bytes is reset,
     and the sender would see that instead of the answer.
     """
-    telemetry.observe("refused", code="too_large", status=413)
-    problem = encode(problems.body(status=413, code="too_large", detail="The request is larger than is accepted."))
-    headers = [
-        (b"content-type", problems.CONTENT_TYPE.encode()),
-        (b"content-length", str(len(problem)).encode()),
-        (b"connection", b"close"),
-    ]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": problem, "more_body": True})
+    found = problems.of(refusal)
+    assert found is not None  # of() knows all that come here
+    problem, further = found
+    telemetry.observe("refused", code=problem["code"], status=problem["status"])
+    body = encode(problem)
+    headers = {
+        "content-type": problems.CONTENT_TYPE,
+        "content-length": str(len(body)),
+        "connection": "close",
+        **further,
+    }
+    encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": problem["status"], "headers": encoded})
+    await send({"type": "http.response.body", "body": body, "more_body": True})
     with suppress(TimeoutError):
         async with asyncio.timeout(LINGER_SECONDS):
             while is_more:

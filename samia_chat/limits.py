@@ -54,6 +54,8 @@ AT_ONCE = 200  # buckets in a call: it holds up Redis and the event loop for abo
 def _rates() -> dict[str, Rate]:
     per_minute = {
         "message": settings.RATE_MESSAGES,
+        "upload": settings.RATE_UPLOADS,
+        "voice": settings.RATE_VOICE,
         "write": settings.RATE_WRITES,
         "read": settings.RATE_READS,
         "frame": settings.RATE_FRAMES,

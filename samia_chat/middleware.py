@@ -50,18 +50,22 @@ def agent_text(offered: str) -> str:
     return "".join(letter for letter in offered[:512] if letter.isprintable())
 
 
+def visitor_of(request: HttpRequest) -> Actor:
+    """Whoever made the request, before it is known who that is."""
+    return Actor(
+        address=client_address(request.META.get("REMOTE_ADDR"), request.headers.get("X-Forwarded-For", "")),
+        user_agent=agent_text(request.headers.get("User-Agent", "")),
+        request_id=new_request_id(request.headers.get("X-Request-Id", "")),
+    )
+
+
 def request_context(get_response: GetResponse) -> GetResponse:
     def middleware(request: HttpRequest) -> HttpResponse:
         started = time.perf_counter()
-        request_id = new_request_id(request.headers.get("X-Request-Id", ""))
-        nobody = Actor(
-            address=client_address(request.META.get("REMOTE_ADDR"), request.headers.get("X-Forwarded-For", "")),
-            user_agent=agent_text(request.headers.get("User-Agent", "")),
-            request_id=request_id,
-        )
+        nobody = visitor_of(request)
         with actor.acting_as(nobody):
             response = get_response(request)
-            response["X-Request-Id"] = request_id
+            response["X-Request-Id"] = nobody.request_id
             if request.path.startswith("/api/"):
                 response.headers.setdefault("Cache-Control", PRIVATE)
             log.info(

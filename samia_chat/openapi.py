@@ -54,6 +54,8 @@ TAGS = {
     "bookings": "The mirror of the platform's bookings.",
     "sessions": "Sessions, their states and members.",
     "messages": "The thread of a session, and how far its members are.",
+    "files": "Pictures, recordings, documents: sending and opening them.",
+    "approvals": "Voice messages that staff must approve.",
     "sync": "What has changed since.",
     "audit": "The record.",
 }

@@ -130,16 +130,26 @@ WORKERS = env_int("SAMIA_WORKERS", 1, least=1)  # web processes of this deployme
 
 # Limits, per user and minute unless said --------------------------------------------------------------------------------
 RATE_MESSAGES = env_int("SAMIA_RATE_MESSAGES", 100, least=1)  # messages sent; a repeated one does not count
+RATE_UPLOADS = env_int("SAMIA_RATE_UPLOADS", 30, least=1)  # files sent
+RATE_VOICE = env_int("SAMIA_RATE_VOICE", 10, least=1)  # voice messages sent
 RATE_WRITES = env_int("SAMIA_RATE_WRITES", 300, least=1)  # every other request that writes
 RATE_READS = env_int("SAMIA_RATE_READS", 1200, least=1)  # requests that read
 RATE_FRAMES = env_int("SAMIA_RATE_FRAMES", 1800, least=1)  # frames over all sockets; beyond: 4429
 RATE_SIGN_IN = env_int("SAMIA_RATE_SIGN_IN", 5, least=1)  # attempts per 20 s and address
 BODY_MAX_BYTES = 12 * 1024 * 1024
+FILE_MAX_BYTES = 10 * 1024 * 1024
+CLAMAV = ""
 FRAME_MAX_BYTES = 64 * 1024
 
 # Rules --------------------------------------------------------------------------------------------------------------------
 MESSAGE_EDIT_WINDOW = env_int("SAMIA_MESSAGE_EDIT_WINDOW", 300)  # seconds in which the sender may edit or delete
 EVIDENCE_DAYS = env_int("SAMIA_EVIDENCE_DAYS", 30)  # days for which former texts are kept for staff
+# Whose voice messages staff must approve before anybody else hears them: client, reader, separated by commas; empty: nobody's
+VOICE_APPROVAL_ROLES = env_list("SAMIA_VOICE_APPROVAL_ROLES", "reader")
+if not {"client", "reader"}.issuperset(VOICE_APPROVAL_ROLES):
+    raise ImproperlyConfigured(
+        "SAMIA_VOICE_APPROVAL_ROLES may name client and reader, separated by commas, and nobody else."
+    )
 ACCESS_TOKEN_SECONDS = 600
 REFRESH_TOKEN_DAYS = 30
 TICKET_SECONDS = 30
@@ -252,7 +262,10 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 APPEND_SLASH = False
-DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_MAX_BYTES
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # of a form without its files; JSON is bounded by its parser
+DATA_UPLOAD_MAX_NUMBER_FILES = 1
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]  # never in memory
+FILE_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024  # of a body on its way; more goes to a temporary file
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 
 # Languages

@@ -22,12 +22,6 @@ from samia_chat.roles import SYSTEM_ROLE
 published = Rule("published", "is_published", lambda who: Q(is_published=True))
 present = Rule("not deleted", "state <> 'deleted'", lambda who: ~Q(state="deleted"))
 
-# What the uploader says of a file. The rest is the triggers' and the worker's.
-UPLOADED = (
-    *("id", "session_id", "owner_id", "purpose", "key", "original_name", "content_type", "size_bytes", "sha256"),
-    *("duration_ms", "waveform", "width", "height", "state", "parent_id", "rendition"),
-)
-
 FILES = Access(
     "storage.ChatFile",
     {
@@ -41,8 +35,6 @@ FILES = Access(
         **cells((SYSTEM_ROLE,), add=anyone, change=anyone, purge=anyone),
     },
     columns={
-        ("samia_app", "add"): UPLOADED,
-        ("samia_staff", "add"): UPLOADED,
         ("samia_staff", "change"): ("duration_ms", "waveform", "width", "height", "state", "reason"),
     },
     definer=("SELECT", "UPDATE", "DELETE"),

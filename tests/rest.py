@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connections
 from django.test import Client
 
@@ -51,6 +52,15 @@ class Answer:
         return self.body.get("code") if isinstance(self.body, dict) else None
 
 
+def _answer(response: Any) -> Answer:
+    is_json = "json" in response.headers.get("Content-Type", "")
+    return Answer(
+        status=response.status_code,
+        body=json.loads(response.content) if is_json and response.content else response.content,
+        headers=dict(response.headers),
+    )
+
+
 class Api:
     """Requests as `person`, with a bearer token; as nobody without one. Exceptions of ours are answers, not raised."""
 
@@ -68,12 +78,7 @@ class Api:
         response = self._client.generic(
             method, f"/api{path}", data, content_type="application/json", headers={**self.headers, **headers}
         )
-        is_json = "json" in response.headers.get("Content-Type", "")
-        return Answer(
-            status=response.status_code,
-            body=json.loads(response.content) if is_json and response.content else response.content,
-            headers=dict(response.headers),
-        )
+        return _answer(response)
 
     def get(self, path: str, **headers: str) -> Answer:
         return self.request("GET", path, **headers)
@@ -89,6 +94,16 @@ class Api:
 
     def delete(self, path: str) -> Answer:
         return self.request("DELETE", path)
+
+    def upload(
+        self, session: object, content: bytes, name: str = "file.bin", *, kind: str = "upload", **fields: object
+    ) -> Answer:
+        """Send a file (`kind` upload) or a recording (voice), as a form."""
+        file = SimpleUploadedFile(name, content)
+        return self.form(f"/chat/sessions/{session}/{kind}", {"voice" if kind == "voice" else "file": file, **fields})
+
+    def form(self, path: str, fields: dict[str, object]) -> Answer:
+        return _answer(self._client.post(f"/api{path}", fields, headers=self.headers))
 
     def send(self, session: object, content: str = "hello", **fields: Any) -> Answer:
         return self.post(f"/chat/sessions/{session}/messages", {"content": content, **fields})

@@ -43,6 +43,7 @@ IDLE_SECONDS = 120.0  # a socket that sends nothing for so long is closed
 # What is worked on at the same time. The rest waits in the event loop, where waiting costs nothing: more threads would take
 # the interpreter from the loop, and when all clients come back at once no message would be delivered for seconds.
 REQUESTS = 8
+UPLOADS = 4
 RESUMES = 2  # of sockets that come, and as many of those that have missed something since: they do not queue behind the others
 TICK_SECONDS = 0.1  # how often it is measured how late the event loop is
 AGAIN_SECONDS = 1.0  # after which a job that ended by itself is started again
@@ -57,6 +58,7 @@ class Runtime:
         self.batcher = Batcher(settings.DATABASE_URL)
         self.admissions: Gathering[Credential, SignedIn | None] = Gathering(self._admit)
         self.requests = asyncio.Semaphore(REQUESTS)
+        self.uploads = asyncio.Semaphore(UPLOADS)
         self.coming = asyncio.Semaphore(RESUMES)
         self.catching_up = asyncio.Semaphore(RESUMES)
         self.presence = PresenceKeeper(self.hub.node)
@@ -160,7 +162,7 @@ class Runtime:
             then(sent)
 
     async def _replayed(self, draft: Draft, is_retry: bool) -> Sent:
-        sent = await in_transaction(draft.sender, messages.replayed, draft)
+        sent = await in_transaction(draft.sender, messages.replayed, message_id=draft.message_id)
         if not is_retry:
             return sent
         # The connection broke after the commit and before the answer: nobody was told yet.

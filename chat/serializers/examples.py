@@ -62,6 +62,14 @@ FILE: Example = {
     "renditions": ["aac"],
 }
 VOICE: Example = {**MESSAGE, "type": "audio", "content": "", "file": FILE}
+APPROVAL: Example = {
+    "message": {**VOICE, "seq": None, "revision": None, "status": "pending_approval", "sender": READER},
+    "sender_name": "Samia",
+    "sender_role": "reader",
+    "session_title": "",
+    "session_status": "active",
+}
+APPROVALS: Example = {"results": [APPROVAL], "next": None}
 MESSAGE_PAGE: Example = {"results": [MESSAGE], "unpublished": [], "revision": 58, "has_more": True}
 CURSORS: Example = {"delivered": 43, "seen": 43, "read": 42, "own_ahead": 0}
 MINE: Example = {"unread": 1, "delivered_seq": 43, "seen_seq": 43, "read_seq": 42, "muted_until": None}

@@ -113,7 +113,7 @@ def send_message(
         telemetry.observe("message.sent", outcome=stored.code)
         raise_for(stored.code)
         if stored.code == "replayed":
-            return replayed(wanted)
+            return replayed(message_id=wanted.message_id)
     event, sent = announce(wanted, stored)
     realtime.publish(event)
     return sent
@@ -135,9 +135,9 @@ def announce(wanted: Draft, stored: Stored) -> tuple[Event, Sent]:
     return event, Sent(message=message, is_replay=False)
 
 
-def replayed(wanted: Draft) -> Sent:
+def replayed(*, message_id: UUID) -> Sent:
     """The stored message behind a repeated request, as it is now. Call it in a transaction of the sender's."""
-    message = Message.objects.filter(pk=wanted.message_id).first()
+    message = Message.objects.filter(pk=message_id).select_related("file").first()
     if message is None:
         raise NotFound
     return Sent(message=message_shape(message), is_replay=True)

@@ -39,13 +39,19 @@ class Query(serializers.Serializer[Any]):
     @classmethod
     def of(cls, given: QueryDict) -> dict[str, Any]:
         """The validated parameters. Raises ValidationError."""
-        repeated = sorted(name for name in given if len(given.getlist(name)) > 1)
-        if repeated:
-            raise serializers.ValidationError({name: ["Give it once."] for name in repeated})
         # As a plain dictionary: from a QueryDict, DRF takes an empty parameter for one that is not there.
-        serializer = cls(data=given.dict())
+        serializer = cls(data=once(given))
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
+
+
+def once(given: Any) -> dict[str, Any]:
+    """The fields of a QueryDict (a query, or a form) as a plain dictionary. Raises ValidationError where one is given twice."""
+    repeated = sorted(name for name in given if len(given.getlist(name)) > 1)
+    if repeated:
+        raise serializers.ValidationError({name: ["Give it once."] for name in repeated})
+    fields: dict[str, Any] = given.dict()
+    return fields
 
 
 class StrictChar(serializers.CharField):

@@ -32,6 +32,19 @@ async def in_transaction(who: Actor, function: Callable[P, T], *args: P.args, **
     return await asyncio.get_running_loop().run_in_executor(_pool, copy_context().run, run)
 
 
+async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run `function` in a thread, with no transaction and no actor but what it makes itself. Raises what it raises."""
+    run = partial(_without_transaction, partial(function, *args, **kwargs))
+    return await asyncio.get_running_loop().run_in_executor(_pool, copy_context().run, run)
+
+
+def _without_transaction(function: Callable[[], T]) -> T:
+    try:
+        return function()
+    finally:
+        connections.close_all()
+
+
 def _run(who: Actor, function: Callable[[], T]) -> T:
     try:
         with actor.acting_as(who), transaction.atomic():

@@ -24,7 +24,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     With a `revision` it is handed on in order and never dropped silently. `members_revision` is that of the last change of
     members when it was committed: a process that has not yet heard of that change asks before it hands the frame on.
     Without a revision (typing, receipts, presence) it may be dropped. `not_to` names a person whose sockets are left out;
-    `further` are sessions whose sockets get it too, each socket once.
+    `further` are sessions whose sockets get it too, each socket once. With `users` or `to_staff` it is for the sockets of these
+    people and of all staff, and for nobody else in the session; it is not dropped, and has no revision.
     """
 
     session: UUID
@@ -33,6 +34,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     members_revision: int = 0
     not_to: UUID | None = None
     further: tuple[UUID, ...] = ()
+    users: tuple[UUID, ...] = ()
+    to_staff: bool = False
 
 
 class Packet(msgspec.Struct, frozen=True, array_like=True):

@@ -17,6 +17,7 @@ from uuid import UUID, uuid4
 
 from samia_chat import telemetry
 from samia_chat.realtime.events import Event, encode
+from samia_chat.roles import STAFF
 
 log = logging.getLogger(__name__)
 EARLY_SECONDS = 0.1  # how long an event waits for the one before it
@@ -210,6 +211,9 @@ class Hub:
         if event.further:
             self._hand_to_several(event)
             return
+        if event.users or event.to_staff:
+            self._hand_to_people(event)
+            return
         room = self.rooms.get(event.session)
         if room is None:
             self._let_pass(event)
@@ -268,6 +272,14 @@ class Hub:
     def _hand_to_several(self, event: Event) -> None:
         rooms = [self.rooms[session] for session in (event.session, *event.further) if session in self.rooms]
         self._push({socket for room in rooms for socket in room.sockets}, event)
+
+    def _hand_to_people(self, event: Event) -> None:
+        sockets = {socket for user in event.users for socket in self.users.get(user, ())}
+        if event.to_staff:
+            sockets |= {socket for socket in self.sockets if socket.role in STAFF}
+        for socket in sockets:
+            socket.push(event.frame)
+        telemetry.observe("event.delivered", count=len(sockets))
 
     def _push(self, sockets: set[Socket], event: Event) -> None:
         frame, droppable, not_to = event.frame, event.revision is None, event.not_to

@@ -2,7 +2,7 @@
 -- what opening a file leaves on record. (The trigger guard_file of 0002 says whose file may go into which message.)
 
 -- What members may open follows the message. The file first and what was made of it in a statement of its own, which sees a
--- rendition that was committed while this one waited for the file (app.follow_parent holds it).
+-- rendition that was committed while this one waited for the file (app.begin_file holds it).
 CREATE FUNCTION app.carry_to_file() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app AS $$
 BEGIN

@@ -1,10 +1,16 @@
 -- What must hold of files whoever writes: a child follows its parent, what identifies a file never changes, an end is an end.
 
--- A child belongs to whom its parent belongs, and is seen by whom that is seen. The parent is held, so that nothing becomes
--- of it unseen between this look and the commit.
-CREATE FUNCTION app.follow_parent() RETURNS trigger
+-- A file begins unseen, whatever is claimed. A child belongs to whom its parent belongs, and is seen by whom that is seen; the
+-- parent is held, so that nothing becomes of it unseen between this look and the commit.
+CREATE FUNCTION app.begin_file() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app AS $$
 BEGIN
+  NEW.is_published := false;
+  NEW.deleted_at := NULL;
+  NEW.renditions := '{}';
+  IF NEW.parent_id IS NULL THEN
+    RETURN NEW;
+  END IF;
   SELECT f.session_id, f.owner_id, f.is_published, f.deleted_at,
          CASE WHEN f.state IN ('rejected', 'deleted') THEN f.state ELSE NEW.state END
     INTO NEW.session_id, NEW.owner_id, NEW.is_published, NEW.deleted_at, NEW.state
@@ -15,8 +21,7 @@ BEGIN
   RETURN NEW;
 END
 $$;
-CREATE TRIGGER follow_parent BEFORE INSERT ON chat_files FOR EACH ROW
-  WHEN (NEW.parent_id IS NOT NULL) EXECUTE FUNCTION app.follow_parent();
+CREATE TRIGGER begin BEFORE INSERT ON chat_files FOR EACH ROW EXECUTE FUNCTION app.begin_file();
 
 CREATE FUNCTION app.tell_parent() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, app AS $$
@@ -46,12 +51,12 @@ $$;
 CREATE TRIGGER guard BEFORE UPDATE ON chat_files FOR EACH ROW EXECUTE FUNCTION app.guard_file();
 
 -- Last: once the definer owns them, the owner of the tables may grant nothing on them any more.
-ALTER FUNCTION app.follow_parent() OWNER TO samia_definer;
+ALTER FUNCTION app.begin_file() OWNER TO samia_definer;
 ALTER FUNCTION app.tell_parent() OWNER TO samia_definer;
 -- reverse --
 DROP TRIGGER guard ON chat_files;
 DROP FUNCTION app.guard_file();
 DROP TRIGGER tell_parent ON chat_files;
 DROP FUNCTION app.tell_parent();
-DROP TRIGGER follow_parent ON chat_files;
-DROP FUNCTION app.follow_parent();
+DROP TRIGGER begin ON chat_files;
+DROP FUNCTION app.begin_file();

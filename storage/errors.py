@@ -1,0 +1,106 @@
+"""Refusals of files. The codes are also those that the parsers give (storage/parsers.py); `refusal` turns one into the other."""
+
+from __future__ import annotations
+
+from samia_chat.errors import Problem
+
+
+class FileTooLarge(Problem):
+    """The file is larger than is accepted."""
+
+    status = 413
+    code = "file_too_large"
+
+
+class FileEmpty(Problem):
+    """The file is empty."""
+
+    status = 422
+    code = "file_empty"
+
+
+class FileTypeRefused(Problem):
+    """Files of this type are not accepted."""
+
+    status = 422
+    code = "file_type"
+
+
+class FileUnreadable(Problem):
+    """The file is damaged or is not what it seems to be, and cannot be read."""
+
+    status = 422
+    code = "file_unreadable"
+
+
+class ImageTooLarge(Problem):
+    """The picture has too many pixels."""
+
+    status = 422
+    code = "image_too_large"
+
+
+class FileTooLong(Problem):
+    """The recording is longer than is accepted."""
+
+    status = 422
+    code = "file_too_long"
+
+
+class NotVoice(Problem):
+    """A voice message must be a sound."""
+
+    status = 422
+    code = "not_voice"
+
+
+class NotPicture(Problem):
+    """This must be a picture."""
+
+    status = 422
+    code = "not_picture"
+
+
+class FileInfected(Problem):
+    """The file holds a virus."""
+
+    status = 422
+    code = "file_infected"
+
+
+class FileProcessing(Problem):
+    """The file is still being checked. Try again in a moment."""
+
+    status = 409
+    code = "file_processing"
+
+
+class FileRejected(Problem):
+    """The file was found to be harmful or damaged, and is not handed out."""
+
+    status = 409
+    code = "file_rejected"
+
+
+class StoreAway(Problem):
+    """Files cannot be reached just now. Nothing was lost; try again in a moment."""
+
+    status = 503
+    code = "store_away"
+
+
+OF_PARSERS: tuple[type[Problem], ...] = (
+    FileEmpty,
+    FileTypeRefused,
+    FileUnreadable,
+    ImageTooLarge,
+    FileTooLong,
+    NotVoice,
+    NotPicture,
+)
+_BY_CODE = {problem.code: problem for problem in OF_PARSERS}
+
+
+def refusal(code: str, detail: str) -> Problem:
+    """The refusal that a parser named."""
+    return _BY_CODE[code](detail)
