@@ -43,11 +43,6 @@ class FileDraft(Struct, frozen=True, kw_only=True):
     reply_to: UUID | None = None
     digest: str  # of what was uploaded: a repetition is known by it
 
-    @property
-    def is_held(self) -> bool:
-        """Whether staff must approve it before anybody else gets to hear it."""
-        return self.kind == "voice" and self.sender.role in settings.VOICE_APPROVAL_ROLES
-
 
 def send_file(
     *,
@@ -116,7 +111,7 @@ def _send(draft: FileDraft, file: ChatFile, message_type: str) -> Sent:
             " FROM app.send_file_message(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
                 *(draft.session_id, draft.message_id, draft.kind, message_type, draft.caption, draft.reply_to),
-                *(draft.digest, file.pk, draft.is_held),
+                *(draft.digest, file.pk, _is_held(draft, message_type)),
             ],
         )
         stored = Stored(**dict(zip(Stored.__struct_fields__, cursor.fetchone(), strict=True)))
@@ -130,6 +125,11 @@ def _send(draft: FileDraft, file: ChatFile, message_type: str) -> Sent:
     shape = message_shape(message)
     realtime.publish(announcement(message, shape, members_revision=stored.members_revision))
     return Sent(message=shape, is_replay=False)
+
+
+def _is_held(draft: FileDraft, message_type: str) -> bool:
+    """Whether staff must approve it before anybody else gets to hear it: decided by what it is, not by the door it came through."""
+    return message_type == Message.Type.AUDIO and draft.sender.role in settings.VOICE_APPROVAL_ROLES
 
 
 def announcement(message: Message, shape: Shape, *, members_revision: int) -> Event:
