@@ -1,0 +1,193 @@
+"""Sound: its packets go into a new file of the same kind, which has a duration, can be searched and says nothing else.
+
+Durations come from what is there. A header is what an encoder once meant: an MP3 that was cut still claims its whole length,
+and a browser's recorder ends without having written any.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import av
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.codec.context import Flags as CodecFlags
+from av.container import InputContainer
+from av.filter import Graph
+
+from storage.formats import HEAD_BYTES, M4A, Format, recognise
+from storage.parsing import media
+from storage.parsing.made import made, path_of
+from storage.parsing.messages import Answer, Refused, Wanted
+
+VOICE_SECONDS = 10 * 60
+DECODED_SECONDS = 60  # up to here the exact duration and the waveform are found while the upload waits
+TRIED_SECONDS = 2  # so much of a longer one is decoded, to know that it is sound
+PEAKS = 100
+PEAK_RATE = 8000
+BLOCK = 40  # samples at that rate: 5 ms
+RENDITION_RATE = 48_000
+RENDITION_BITS = 64_000  # a second
+BROKEN = 0.05  # the share of packets that may fail to decode
+FULL = 32767
+
+UNREADABLE = "The sound in this file cannot be decoded."
+
+
+def judge(source: Path, folder: Path, form: Format, wanted: Wanted) -> Answer:
+    path = path_of(folder, "file", form)
+    with media.opened(source, form) as container:
+        streams = media.streams_of(container)
+        media.refuse_codecs(streams, form)
+        seconds = media.remux(container, streams, path, form)
+    longest = VOICE_SECONDS if wanted == "voice" else media.LONGEST_SECONDS
+    if seconds > longest:
+        raise Refused("file_too_long", f"This is longer than the {longest // 60} minutes that are taken.")
+    if seconds > DECODED_SECONDS:
+        _decoded(path, form, until=TRIED_SECONDS)
+        return Answer(file=made(path, form, duration_ms=round(seconds * 1000)))
+    duration_ms, waveform = _decoded(path, form)
+    return Answer(file=made(path, form, duration_ms=duration_ms, waveform=waveform))
+
+
+def measure(source: Path) -> Answer:
+    """Exact duration and waveform, however long it is."""
+    duration_ms, waveform = _decoded(source, _form_of(source))
+    return Answer(duration_ms=duration_ms, waveform=waveform)
+
+
+def render(source: Path, folder: Path) -> Answer:
+    """The same sound as every browser plays it: AAC in M4A, one channel."""
+    path = path_of(folder, "rendition", M4A)
+    form = _form_of(source)
+    options = {"fflags": "+bitexact", **media.MUXER_OPTIONS[M4A]}
+    samples = 0
+    with (
+        media.opened(source, form) as container,
+        av.open(str(path), "w", format="mp4", container_options=options) as output,
+    ):
+        stream = output.add_stream("aac", rate=RENDITION_RATE, layout="mono", bit_rate=RENDITION_BITS)
+        stream.codec_context.flags |= CodecFlags.bitexact  # no name of an encoder in the packets
+        for piece in _evened(_frames(container), RENDITION_RATE, "fltp"):
+            samples += piece.samples
+            output.mux(stream.encode(piece))
+        output.mux(stream.encode(None))
+    return Answer(file=made(path, M4A, duration_ms=samples * 1000 // RENDITION_RATE))
+
+
+def _form_of(source: Path) -> Format:
+    with open(source, "rb") as file:
+        form = recognise(file.read(HEAD_BYTES))
+    if form not in media.DEMUXERS:
+        raise Refused("file_type", "This is no sound.")
+    return form
+
+
+def _decoded(source: Path, form: Format, until: float = media.LONGEST_SECONDS) -> tuple[int, list[int]]:
+    """Duration in milliseconds and peaks: the loudest sample of each hundredth, 255 being the loudest there is."""
+    loudest = array("H")  # of each block
+    rest = array("h")
+    samples = 0
+    with media.opened(source, form) as container:
+        for piece in _evened(_frames(container), PEAK_RATE, "s16"):
+            samples += piece.samples
+            if samples > until * PEAK_RATE:
+                break
+            rest.frombytes(bytes(piece.planes[0])[: piece.samples * rest.itemsize])
+            whole = len(rest) // BLOCK * BLOCK
+            loudest.extend(_loudest(rest[first : first + BLOCK]) for first in range(0, whole, BLOCK))
+            del rest[:whole]
+    if rest:
+        loudest.append(_loudest(rest))
+    if not samples:
+        raise Refused("file_unreadable", UNREADABLE)
+    parts = [len(loudest) * number // PEAKS for number in range(PEAKS + 1)]
+    peaks = [max(loudest[first : max(last, first + 1)]) for first, last in pairwise(parts)]
+    return max(samples * 1000 // PEAK_RATE, 1), [min(peak * 255 // FULL, 255) for peak in peaks]
+
+
+def _loudest(samples: array[int]) -> int:
+    return max(max(samples), -min(samples))
+
+
+def _audio_of(container: InputContainer) -> AudioStream:
+    audio = media.streams_of(container).audio
+    if audio is None:
+        raise Refused("file_unreadable", UNREADABLE)
+    return audio
+
+
+def _frames(container: InputContainer) -> Iterator[AudioFrame]:
+    """The sound, decoded. A broken packet now and then is passed over, as a player does; more of them are no sound."""
+    audio = _audio_of(container)
+    audio.codec_context.thread_count = 1
+    packets = broken = 0
+    for packet in container.demux(audio):
+        packets += 1
+        try:
+            frames = packet.decode()
+        except MemoryError:
+            raise
+        except av.FFmpegError as error:
+            broken += 1
+            if broken > 2 + packets * BROKEN:
+                raise Refused("file_unreadable", UNREADABLE) from error
+            continue
+        yield from frames
+
+
+def _evened(frames: Iterator[AudioFrame], rate: int, sample_format: str) -> Iterator[AudioFrame]:
+    """One channel at one rate from 0 on; gaps are silence, so that a sample's number is its time."""
+    graph: Graph | None = None
+    shape: tuple[object, ...] = ()
+    start: Fraction | None = None
+    done = 0
+    for frame in frames:
+        if frame.pts is None or frame.time_base is None or not frame.samples:
+            continue
+        if start is None:
+            start = frame.pts * frame.time_base
+        frame.pts -= round(start / frame.time_base)
+        now = (frame.format.name, frame.layout.name, frame.sample_rate, frame.time_base)
+        if graph is None or now != shape:  # two recordings put together may differ
+            for piece in _pulled(graph, None):
+                done += piece.samples
+                yield piece
+            graph, shape = _graph(frame, rate, sample_format, done), now
+        for piece in _pulled(graph, frame):
+            done += piece.samples
+            yield piece
+    yield from _pulled(graph, None)
+
+
+def _graph(frame: AudioFrame, rate: int, sample_format: str, first: int) -> Graph:
+    graph = Graph()
+    graph.link_nodes(
+        graph.add_abuffer(
+            sample_rate=frame.sample_rate,
+            format=frame.format,
+            layout=frame.layout,
+            time_base=frame.time_base,
+        ),
+        graph.add("aresample", f"{rate}:async=1:min_hard_comp=0.05:first_pts={first}"),
+        graph.add("aformat", f"sample_fmts={sample_format}:channel_layouts=mono"),
+        graph.add("abuffersink"),
+    ).configure()
+    return graph
+
+
+def _pulled(graph: Graph | None, frame: AudioFrame | None) -> Iterator[AudioFrame]:
+    if graph is None:
+        return
+    graph.push(frame)
+    while True:
+        try:
+            piece = graph.pull()
+        except (BlockingIOError, EOFError):  # it wants more, or has given all
+            return
+        assert isinstance(piece, AudioFrame)  # from an abuffersink
+        yield piece
