@@ -19,6 +19,7 @@ from storage.services import rendering
 LONG = timedelta(minutes=10)
 
 
+@transaction.atomic
 def waiting_for_long() -> list[UUID]:
     """Files of messages that nobody may open yet, though they came a while ago."""
     waiting = ChatFile.objects.filter(
@@ -31,11 +32,13 @@ def waiting_for_long() -> list[UUID]:
 
 
 def process_file(file_id: UUID) -> bool:
-    """Do what is still to be done for a file, and tell those who see its message. By the system; again, nothing.
+    """Do what is still to be done for a file, and tell those who see its message. By the system; again, nothing. Takes
+    minutes at worst; called outside of a transaction.
 
     Whether nothing is left to be done: a file that waits for a scanner is to be looked at again. Raises StoreAway, NoParser.
     """
-    file = ChatFile.objects.filter(pk=file_id).first()
+    with transaction.atomic():
+        file = ChatFile.objects.filter(pk=file_id).first()
     if file is None:
         return True
     if rendering.work_on(file):

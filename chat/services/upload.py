@@ -128,7 +128,7 @@ def _send(draft: FileDraft, file: ChatFile, message_type: str) -> Sent:
 
 
 def _is_held(draft: FileDraft, message_type: str) -> bool:
-    """Whether staff must approve it before anybody else gets to hear it: decided by what it is, not by the door it came through."""
+    """Whether staff must approve it before anybody else gets to hear it: by what it is, whatever door it came through."""
     return message_type == Message.Type.AUDIO and draft.sender.role in settings.VOICE_APPROVAL_ROLES
 
 

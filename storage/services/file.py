@@ -151,10 +151,11 @@ def child_of(parent: ChatFile, made: Preview | Rendition, rendition: ChatFile.Re
 def take_back(file: ChatFile) -> None:
     """Remove a file that no message got: objects first, then rows. What cannot be removed now, the sweep removes."""
     try:
-        for key in ChatFile.objects.filter(parent_id=file.pk).values_list("key", flat=True):
+        with transaction.atomic():
+            keys = list(ChatFile.objects.filter(parent_id=file.pk).values_list("key", flat=True))
+        for key in [*keys, file.key]:
             bucket.delete(key)
-        bucket.delete(file.key)
-        with connection.cursor() as cursor:
+        with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT app.discard_file(%s)", [file.pk])
     except Exception:
         log.warning("an upload could not be taken back; the sweep will", exc_info=True, extra={"file": str(file.pk)})

@@ -104,7 +104,8 @@ def _reject(file: ChatFile, refused: Refused) -> bool:
 
 def _measure(file: ChatFile, source: Path) -> bool:
     file.duration_ms, file.waveform = _twice(lambda: parsers().measure(source))
-    file.save(update_fields=["duration_ms", "waveform"])
+    with transaction.atomic():
+        file.save(update_fields=["duration_ms", "waveform"])
     return True
 
 
@@ -127,7 +128,8 @@ def _make(file: ChatFile, rendition: ChatFile.Rendition, source: Path, folder: P
         child.save(force_insert=True)
     bucket.put(child.key, made.path, made.content_type)
     child.state = ChatFile.State.READY
-    child.save(update_fields=["state"])
+    with transaction.atomic():
+        child.save(update_fields=["state"])
     file.renditions = [*file.renditions, rendition.value]
     return True
 

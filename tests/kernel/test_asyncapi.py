@@ -33,6 +33,7 @@ from tests import frames
 from tests.cast import World, make_session
 from tests.device import Device
 from tests.frames import WrongFrame, check_received, check_sent, document
+from tests.files import tone
 from tests.rest import Api, in_thread
 
 HERE = Path(__file__).parent.parent.parent
@@ -150,6 +151,10 @@ EVENTS: dict[str, list[Event]] = {
         made.message_event(kind, A_MESSAGE, members_revision=1)
         for kind in ("new_message", "message_updated", "message_deleted")
     ],
+    "voice_event": [
+        made.voice_event(kind, {**A_MESSAGE, "type": "audio", "seq": None, "revision": None})
+        for kind in ("voice_approval_needed", "voice_approved", "voice_rejected")
+    ],
     "session_updated": [made.session_updated(shapes.session_event_shape(A_SESSION), revision=2, members_revision=1)],
     "participant_added": [
         made.participant_added(SESSION, shapes.participant_shape(A_PARTICIPANT, A_PERSON), revision=2)
@@ -183,7 +188,7 @@ def test_a_frame_that_is_made_is_described(event: Event) -> None:
     message = document()["components"]["messages"][f"server.{frame['type']}"]
     assert set(frame) == set(message["payload"]["properties"])
     assert message["x-ordered"] is (event.revision is not None)
-    assert message["x-droppable"] is (event.revision is None)
+    assert message["x-droppable"] is (event.revision is None and not event.to_staff)
 
 
 def test_every_frame_that_the_code_names_is_described_and_no_other() -> None:
@@ -225,6 +230,12 @@ async def test_everything_that_is_described_is_really_sent(world: World, monkeyp
     message = await client.say(session, "hello")
     await in_thread(api[world.client].patch, f"/chat/messages/{message['id']}", {"content": "hello again"})
     await in_thread(api[world.client].delete, f"/chat/messages/{message['id']}")
+    for verb, kind in (("approve", "voice_approved"), ("reject", "voice_rejected")):
+        held = await in_thread(api[world.reader].upload, session, tone(seconds=0.3), "voice.webm", kind="voice")
+        await reader.expect("voice_approval_needed")
+        reason = {"reason": "not here"} if verb == "reject" else None
+        await in_thread(api[world.admin].post, f"/chat/messages/{held.body['id']}/{verb}", reason)
+        await reader.expect(kind)
     await in_thread(api[world.reader].post, f"/chat/sessions/{session}/pause")
     for kind in ("new_message", "message_updated", "message_deleted", "session_updated"):
         await reader.expect(kind)
@@ -394,7 +405,7 @@ GOOD = json.loads(EVENTS["message_event"][0].frame)
         {**GOOD, "message": {**GOOD["message"], "created_at": "yesterday"}},
         {**GOOD, "message": {**GOOD["message"], "created_at": "2026-03-14"}},
         {**GOOD, "message": {**GOOD["message"], "created_at": "2026-02-30T00:00:00Z"}},
-        {**GOOD, "message": {**GOOD["message"], "file": None}},
+        {**GOOD, "message": {**GOOD["message"], "attachment": None}},
         {**GOOD, "message": {name: value for name, value in GOOD["message"].items() if name != "seq"}},
         {**GOOD, "type": "participant_removed"},
         {"type": "participant_removed", "session": str(SESSION), "user": str(USER)},
