@@ -28,7 +28,10 @@ class Standing:
     partner: User
     mine: UUID | None  # his message; None where he never was
     theirs: UUID  # the partner's
-    file: UUID
+    file: UUID  # of the partner, published
+    held: UUID  # of the partner, not published
+    own_file: UUID  # of the person, not published
+    gone: UUID  # of the partner, deleted after it was published
     next_seq: int = 0  # of a message that would come now, with its revision
     next_revision: int = 0
 
@@ -66,7 +69,10 @@ def make_subject(role: str, truth: Truth) -> Subject:
             partner=partner,
             mine=None if relation == "other" else _message(truth, session, person),
             theirs=_message(truth, session, partner),
-            file=_file(truth, session, partner),
+            file=_file(truth, session, partner, is_published=True),
+            held=_file(truth, session, partner),
+            own_file=_file(truth, session, person),
+            gone=_file(truth, session, partner, is_published=True, is_deleted=True),
         )
     remove(person, subject.to["left"].session)
     set_state(subject.to["ended"].session, "end")
@@ -99,8 +105,10 @@ def _message(truth: Truth, session: UUID, sender: User) -> UUID:
     return sent
 
 
-def _file(truth: Truth, session: UUID, owner: User) -> UUID:
-    return truth.one(
+def _file(
+    truth: Truth, session: UUID, owner: User, *, is_published: bool = False, is_deleted: bool = False
+) -> UUID:
+    file: UUID = truth.one(
         """
         INSERT INTO chat_files (session_id, owner_id, purpose, key, original_name, content_type, size_bytes, sha256, state)
         VALUES (%s, %s, 'attachment', %s, 'a.png', 'image/png', 1, sha256(''), 'ready') RETURNING id
@@ -109,6 +117,11 @@ def _file(truth: Truth, session: UUID, owner: User) -> UUID:
         owner.pk,
         str(uuid4()),
     )
+    # As the triggers of its message write it.
+    truth.rows("UPDATE chat_files SET is_published = %s WHERE id = %s", is_published, file)
+    if is_deleted:
+        truth.rows("UPDATE chat_files SET state = 'deleted', deleted_at = now() WHERE id = %s", file)
+    return file
 
 
 def attempt(who: Actor, query: str, *arguments: object) -> int | str:

@@ -36,9 +36,16 @@ VIEW = {
     "chat_message_versions WHERE session_id = %(session)s": by_role(NONE, ALL, ALL),
     "chat_plays WHERE session_id = %(session)s": by_role(CONTENT, ALL, ALL),
     "chat_files WHERE id = %(file)s": by_role(CONTENT, ALL, ALL),
+    "chat_files WHERE id = %(held)s": by_role(NONE, ALL, ALL),
+    "chat_files WHERE id = %(own_file)s": by_role(CONTENT, ALL, ALL),
+    "chat_files WHERE id = %(gone)s": by_role(NONE, ALL, ALL),
     "chat_audit_logs WHERE session_id = %(session)s": by_role(NONE, NONE, ALL),
 }
 
+FILE = """
+INSERT INTO chat_files (id, session_id, owner_id, purpose, key, original_name, content_type, size_bytes, sha256, state)
+VALUES (%(new)s, %(session)s, %(me)s, 'attachment', %(new)s::text, 'a.txt', 'text/plain', 1, sha256(''), 'ready')
+"""
 MESSAGE = """
 INSERT INTO chat_messages (id, session_id, sender_id, seq, revision, type, status, content, request_hash, salt)
 VALUES (%(new)s, %(session)s, %(me)s, %(seq)s, %(revision)s, 'text', 'sent', 'x', sha256(''), gen_random_uuid())
@@ -81,7 +88,14 @@ WRITE = {
         CONTENT, CONTENT, CONTENT
     ),
     "DELETE FROM chat_message_versions WHERE session_id = %(session)s": by_role(NONE, NONE, NONE),
+    FILE: by_role({"own"}, NONE, {"own"}),
+    FILE.replace("%(me)s", "%(partner)s"): by_role(NONE, NONE, NONE),
     "UPDATE chat_files SET state = 'deleted' WHERE id = %(file)s": by_role(NONE, NONE, NONE),
+    "UPDATE chat_files SET is_published = true WHERE id = %(own_file)s": by_role(NONE, NONE, NONE),
+    "DELETE FROM chat_files WHERE id = %(own_file)s": by_role(NONE, NONE, NONE),
+    "INSERT INTO chat_voice_reviews (message_id, session_id, reviewer_id, verdict)"
+    " VALUES (%(theirs)s, %(session)s, %(me)s, 'approve')": by_role(NONE, NONE, NONE),
+    "UPDATE chat_messages SET status = 'approved' WHERE id = %(theirs)s": by_role(NONE, NONE, NONE),
     "DELETE FROM chat_audit_logs WHERE session_id = %(session)s": by_role(NONE, NONE, NONE),
     "UPDATE chat_audit_logs SET action = 'x.y' WHERE session_id = %(session)s": by_role(NONE, NONE, NONE),
 }
@@ -94,6 +108,9 @@ def values(subject: Subject, relation: str) -> dict[str, object]:
         "mine": standing.mine,
         "theirs": standing.theirs,
         "file": standing.file,
+        "held": standing.held,
+        "own_file": standing.own_file,
+        "gone": standing.gone,
         "seq": standing.next_seq,
         "revision": standing.next_revision,
         "partner": standing.partner.pk,
@@ -258,6 +275,7 @@ WRITABLE = {
         },
         "chat_session_state": {"revision"},
         "chat_sessions": {"title", "metadata", "updated_at"},
+        "chat_files": {"duration_ms", "waveform", "width", "height", "state", "reason"},
     },
 }
 
