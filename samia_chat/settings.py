@@ -9,6 +9,7 @@ A secret may also be given as a file: SAMIA_SECRET_KEY_FILE=/run/secrets/key. A 
 from __future__ import annotations
 
 import os
+import re
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,36 @@ def external_fault() -> str | None:
     return None
 
 
+def files_fault() -> str | None:
+    """What is wrong with the settings of files, as a sentence that says what to set; None if nothing is."""
+    others = {
+        "S3_ENDPOINT_URL": S3_ENDPOINT_URL,
+        "S3_PUBLIC_ENDPOINT_URL": S3_PUBLIC_ENDPOINT_URL,
+        "S3_ACCESS_KEY": S3_ACCESS_KEY,
+        "S3_SECRET_KEY": S3_SECRET_KEY,
+    }
+    given = [name for name, value in others.items() if value]
+    if given and not S3_BUCKET:
+        return f"{given[0]} is set, but no bucket. Set S3_BUCKET=chat-files, or no S3_* at all: then files lie on disk."
+    if bool(S3_ACCESS_KEY) != bool(S3_SECRET_KEY):
+        return "Set S3_ACCESS_KEY and S3_SECRET_KEY, or neither: then boto3 looks where it usually does."
+    for name in ("S3_ENDPOINT_URL", "S3_PUBLIC_ENDPOINT_URL"):
+        if others[name] and not re.fullmatch(r"https?://[^/?#@\s]+", others[name]):
+            return f"{name} must be an address such as https://s3.example.com, without path or password."
+    if S3_ADDRESSING not in ("path", "virtual"):
+        return "S3_ADDRESSING must be path or virtual."
+    if CLAMAV and not re.fullmatch(r"unix:/.+|[^:/]+:[0-9]{1,5}|\[[0-9a-f:]+\]:[0-9]{1,5}", CLAMAV):
+        return "SAMIA_CLAMAV must be host:port or unix:/path/of/the/socket."
+    return None
+
+
+def bucket_origin(endpoint: str) -> str:
+    """The origin that signed addresses of the bucket begin with, for browsers' content security policy."""
+    parts = urlsplit(endpoint)
+    host = parts.netloc if S3_ADDRESSING == "path" else f"{S3_BUCKET}.{parts.netloc}"
+    return f"{parts.scheme}://{host}"
+
+
 def is_safe_url(url: str) -> bool:
     """Whether what comes from there is what its owner sent: https, or a loopback address."""
     try:
@@ -138,12 +169,11 @@ RATE_FRAMES = env_int("SAMIA_RATE_FRAMES", 1800, least=1)  # frames over all soc
 RATE_SIGN_IN = env_int("SAMIA_RATE_SIGN_IN", 5, least=1)  # attempts per 20 s and address
 BODY_MAX_BYTES = 12 * 1024 * 1024
 FILE_MAX_BYTES = 10 * 1024 * 1024
-CLAMAV = ""
 FRAME_MAX_BYTES = 64 * 1024
 
 # Rules --------------------------------------------------------------------------------------------------------------------
 MESSAGE_EDIT_WINDOW = env_int("SAMIA_MESSAGE_EDIT_WINDOW", 300)  # seconds in which the sender may edit or delete
-EVIDENCE_DAYS = env_int("SAMIA_EVIDENCE_DAYS", 30)  # days for which former texts are kept for staff
+EVIDENCE_DAYS = env_int("SAMIA_EVIDENCE_DAYS", 30)  # days for which former texts and deleted files are kept for staff
 # Whose voice messages staff must approve before anybody else hears them: client, reader, separated by commas; empty: nobody's
 VOICE_APPROVAL_ROLES = env_list("SAMIA_VOICE_APPROVAL_ROLES", "reader")
 if not {"client", "reader"}.issuperset(VOICE_APPROVAL_ROLES):
@@ -188,6 +218,30 @@ REDIS_URL = env_text("REDIS_URL", "")
 if WORKERS > 1 and not REDIS_URL:
     raise ImproperlyConfigured("Several web processes need Redis between them. Set REDIS_URL, or SAMIA_WORKERS=1.")
 EVENT_BUS = "samia_chat.realtime.bus.Bus"  # what passes events between processes; tests take one that loses some
+
+# Files --------------------------------------------------------------------------------------------------------------------
+# The private bucket on S3, such as chat-files; nobody may read it without a signature (manage.py doctor). Empty: files lie on
+# disk, in SAMIA_FILES
+S3_BUCKET = env_text("S3_BUCKET", "")
+S3_REGION = env_text("S3_REGION", "us-east-1")  # of the bucket; stores that are not Amazon's mostly ignore it
+S3_ENDPOINT_URL = env_text("S3_ENDPOINT_URL", "").rstrip("/")  # the store's address, empty: Amazon's of the region
+# The same as browsers reach it, where that is another address: signed addresses name it. Empty: S3_ENDPOINT_URL
+S3_PUBLIC_ENDPOINT_URL = env_text("S3_PUBLIC_ENDPOINT_URL", "").rstrip("/")
+S3_ACCESS_KEY = env_text("S3_ACCESS_KEY", "")  # with S3_SECRET_KEY; both empty: what boto3 finds (the machine's role)
+S3_SECRET_KEY = env_text("S3_SECRET_KEY", "")  # of S3_ACCESS_KEY
+S3_ADDRESSING = env_text("S3_ADDRESSING", "path")  # path: store/bucket/key; virtual: bucket.store/key
+# The folder of files where there is no bucket, private to the server's user; from the product's folder if it is not absolute
+FILES_FOLDER = BASE_DIR / env_text("SAMIA_FILES", ".samia/files")
+CLAMAV = env_text("SAMIA_CLAMAV", "")  # clamd's host:port or unix:/path; empty: files are not scanned for viruses
+FILE_URL_SECONDS = 60  # how long a signed address of a file lives
+_fault = files_fault()
+if _fault:
+    raise ImproperlyConfigured(_fault)
+if S3_BUCKET:
+    # Named, so that nobody has to guess which of Amazon's host names a library takes.
+    S3_ENDPOINT_URL = S3_ENDPOINT_URL or f"https://s3.{S3_REGION}.amazonaws.com"
+    S3_PUBLIC_ENDPOINT_URL = S3_PUBLIC_ENDPOINT_URL or S3_ENDPOINT_URL
+BUCKET_ORIGIN = bucket_origin(S3_PUBLIC_ENDPOINT_URL) if S3_BUCKET else ""
 
 # Django -------------------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -282,8 +336,23 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 IS_COLLECTED = (STATIC_ROOT / "staticfiles.json").exists()
 WHITENOISE_USE_FINDERS = not IS_COLLECTED
 WHITENOISE_AUTOREFRESH = not IS_COLLECTED
-STORAGES = {
+STORAGES: dict[str, Any] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # Only storage/bucket.py uses it.
+    "files": {
+        "BACKEND": "storage.s3.PrivateBucket",
+        "OPTIONS": {
+            "bucket_name": S3_BUCKET,
+            "region_name": S3_REGION,
+            "endpoint_url": S3_ENDPOINT_URL,
+            "public_endpoint_url": S3_PUBLIC_ENDPOINT_URL,
+            "access_key": S3_ACCESS_KEY or None,
+            "secret_key": S3_SECRET_KEY or None,
+            "addressing_style": S3_ADDRESSING,
+        },
+    }
+    if S3_BUCKET
+    else {"BACKEND": "storage.folder.PrivateFolder", "OPTIONS": {"location": FILES_FOLDER}},
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
         if IS_COLLECTED

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -18,6 +19,7 @@ import django  # noqa: E402
 
 django.setup()
 
+from django.conf import settings  # noqa: E402
 from django.db import connections  # noqa: E402
 from django.test.utils import override_settings, setup_test_environment  # noqa: E402
 
@@ -42,8 +44,9 @@ def truth() -> Iterator[Truth]:
 
 @pytest.fixture(autouse=True)
 def clean(truth: Truth) -> Iterator[None]:
-    """Every test begins with an empty database and unspent rates."""
+    """Every test begins with an empty database, no files and unspent rates."""
     truth.empty()
+    shutil.rmtree(settings.FILES_FOLDER, ignore_errors=True)
     limiter.reset()
     yield
     connections.close_all()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -19,7 +20,7 @@ KEPT = {"django_migrations"}
 
 def use_own_database() -> None:
     """Point this process at a database of its own. Called before Django reads its settings."""
-    if not SUPERUSER_URL:
+    if not SUPERUSER_URL or "SAMIA_FILES" not in os.environ:  # both are emptied before each test
         raise SystemExit("Run the tests with ./samia test (arguments are pytest's).")
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if worker is None:
@@ -30,6 +31,7 @@ def use_own_database() -> None:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE samia STRATEGY file_copy")
     for variable in ("DATABASE_URL", "DATABASE_OWNER_URL", "TEST_SUPERUSER_URL"):
         os.environ[variable] = os.environ[variable].replace("/samia?", f"/{name}?")
+    os.environ["SAMIA_FILES"] = str(Path(os.environ["SAMIA_FILES"]) / worker)
 
 
 class Truth:

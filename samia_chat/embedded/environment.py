@@ -40,6 +40,8 @@ def settings(cluster: Cluster | None, **more: str) -> dict[str, str]:
     environment = dict(os.environ)
     if "SAMIA_SECRET_KEY" not in environment and "SAMIA_SECRET_KEY_FILE" not in environment:
         environment["SAMIA_SECRET_KEY"] = secret_key()
+    if "SAMIA_FILES" not in environment and "SAMIA_FILES_FILE" not in environment:
+        environment["SAMIA_FILES"] = str(STATE / "files")
     if cluster is not None:
         environment["DATABASE_URL"] = cluster.url("samia_app")
         environment["DATABASE_OWNER_URL"] = cluster.url("samia_owner")

@@ -44,6 +44,12 @@ def main() -> None:
         finally:
             redis.remove()
             cluster.release()
+            shutil.rmtree(_files(os.getpid()), ignore_errors=True)
+
+
+def _files(run: int | str) -> Path:
+    """Where the files of a run lie, named by its process."""
+    return environment.STATE / f"test-{run}-files"
 
 
 def _refuse_missing_packages() -> None:
@@ -69,16 +75,19 @@ def _remove_stale_clusters() -> None:
             cluster.hold()
             cluster.release()
         cluster.remove()
+        shutil.rmtree(_files(lock.stem.removeprefix("test-")), ignore_errors=True)
 
 
 def _settings(cluster: Cluster, redis: Redis, is_full: bool) -> dict[str, str]:
-    own = {name: value for name, value in os.environ.items() if not name.startswith(("SAMIA_", "DATABASE_", "REDIS_"))}
+    ours = ("SAMIA_", "DATABASE_", "REDIS_", "S3_")
+    own = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return {
         **own,
         "DATABASE_URL": cluster.url("samia_app"),
         "DATABASE_OWNER_URL": cluster.url("samia_owner"),
         "SAMIA_SECRET_KEY": "test " * 10,
         "SAMIA_LOG_LEVEL": "WARNING",
+        "SAMIA_FILES": str(_files(os.getpid())),
         "TEST_SUPERUSER_URL": cluster.url("postgres"),
         "TEST_REDIS_URL": redis.url,
         "TEST_FULL": "1" if is_full else "",

@@ -164,5 +164,5 @@ def take_back(file: ChatFile) -> None:
 def _identity(owner_id: UUID, session_id: UUID | None, extension: str) -> dict[str, object]:
     """A new id, and the key made of ids only."""
     file_id = new_id()
-    place = f"{session_id}/{owner_id}" if session_id else f"people/{owner_id}"
-    return {"pk": file_id, "key": f"{place}/{file_id}.{extension}"}
+    key = bucket.key_of(session_id=session_id, owner_id=owner_id, file_id=file_id, extension=extension)
+    return {"pk": file_id, "key": key}
