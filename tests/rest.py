@@ -96,11 +96,11 @@ class Api:
         return self.request("DELETE", path)
 
     def upload(
-        self, session: object, content: bytes, name: str = "file.bin", *, kind: str = "upload", **fields: object
+        self, to: object, content: bytes, name: str = "file.bin", *, kind: str = "upload", **fields: object
     ) -> Answer:
         """Send a file (`kind` upload) or a recording (voice), as a form."""
         file = SimpleUploadedFile(name, content)
-        return self.form(f"/chat/sessions/{session}/{kind}", {"voice" if kind == "voice" else "file": file, **fields})
+        return self.form(f"/chat/sessions/{to}/{kind}", {"voice" if kind == "voice" else "file": file, **fields})
 
     def form(self, path: str, fields: dict[str, object]) -> Answer:
         return _answer(self._client.post(f"/api{path}", fields, headers=self.headers))

@@ -8,8 +8,9 @@ from typing import Literal
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import ProgrammingError, connection, transaction
 from msgspec import Struct
+from psycopg.errors import InsufficientPrivilege
 
 from chat import frames
 from chat.access import MESSAGES
@@ -27,7 +28,7 @@ from samia_chat.realtime.events import Event
 from storage.models import ChatFile
 from storage.services import file as files
 from storage.services import rendering
-from storage.services.file import Upload
+from storage.services.file import Accepted, Upload
 
 Kind = Literal["file", "voice"]
 
@@ -77,8 +78,7 @@ def send_file(
         return known
     with tempfile.TemporaryDirectory(prefix="samia-upload-") as folder:
         accepted = files.accept(upload, Path(folder), wanted="voice" if kind == "voice" else "attachment")
-        purpose = ChatFile.Purpose.VOICE if kind == "voice" else ChatFile.Purpose.ATTACHMENT
-        file = files.lay_down(accepted, owner_id=_sender_id(draft), session_id=session_id, purpose=purpose)
+        file = _lay_down(draft, accepted)
         message_type = _type_of(accepted.judged.kind)
     try:
         sent = _send(draft, file, message_type)
@@ -101,6 +101,16 @@ def _refuse_early(draft: FileDraft) -> Sent | None:
         (code,) = cursor.fetchone()
     raise_for(code)
     return replayed(message_id=draft.message_id) if code == "replayed" else None
+
+
+def _lay_down(draft: FileDraft, accepted: Accepted) -> ChatFile:
+    purpose = ChatFile.Purpose.VOICE if draft.kind == "voice" else ChatFile.Purpose.ATTACHMENT
+    try:
+        return files.lay_down(accepted, owner_id=_sender_id(draft), session_id=draft.session_id, purpose=purpose)
+    except ProgrammingError as error:
+        if isinstance(error.__cause__, InsufficientPrivilege):
+            _refuse_early(draft)  # he was removed while the file was judged, or the session ended: this says which
+        raise
 
 
 @transaction.atomic

@@ -105,9 +105,7 @@ def _message(truth: Truth, session: UUID, sender: User) -> UUID:
     return sent
 
 
-def _file(
-    truth: Truth, session: UUID, owner: User, *, is_published: bool = False, is_deleted: bool = False
-) -> UUID:
+def _file(truth: Truth, session: UUID, owner: User, *, is_published: bool = False, is_deleted: bool = False) -> UUID:
     file: UUID = truth.one(
         """
         INSERT INTO chat_files (session_id, owner_id, purpose, key, original_name, content_type, size_bytes, sha256, state)

@@ -32,8 +32,8 @@ from samia_chat.realtime.events import Event, encode
 from tests import frames
 from tests.cast import World, make_session
 from tests.device import Device
-from tests.frames import WrongFrame, check_received, check_sent, document
 from tests.files import tone
+from tests.frames import WrongFrame, check_received, check_sent, document
 from tests.rest import Api, in_thread
 
 HERE = Path(__file__).parent.parent.parent
