@@ -17,6 +17,7 @@ from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_create_server
 
 from bench.driver import Load, Socket, Window, connect, connect_all
 from bench.machine import Cores
+from bench.options import parser_of
 from bench.report import progress
 from samia_chat.embedded.terminal import one_sentence
 
@@ -109,9 +110,8 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="samia bench ceiling", description=(__doc__ or "").split("\n", 1)[0])
+    parser = parser_of("ceiling", __doc__, rounds=None, has_write=False, has_pin=False)
     parser.add_argument("--seconds", type=float, default=4.0, help="of the window (default 4)")
-    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     return parser.parse_args()
 
 

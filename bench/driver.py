@@ -14,6 +14,7 @@ import asyncio
 import gc
 import random
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -248,7 +249,7 @@ def milliseconds(ordered: Sequence[float], share: float) -> float:
 # Sockets -----------------------------------------------------------------------------------------------------------------
 
 
-class Wire(WSListener):
+class Wire(WSListener, ABC):
     """A WebSocket that hands on whole text frames (`take`), and says once how it ended unless it was we who left (`ended`)."""
 
     transport: WSTransport
@@ -257,13 +258,13 @@ class Wire(WSListener):
         self.is_leaving = False
         self._parts: list[bytes] = []
 
+    @abstractmethod
     def take(self, frame: bytes) -> None:
         """A whole text frame came."""
-        raise NotImplementedError
 
+    @abstractmethod
     def ended(self, code: int | None) -> None:
         """The other side closed with `code`; None: the connection broke."""
-        raise NotImplementedError
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self.transport = transport
@@ -307,9 +308,9 @@ class Socket(Wire):
         self.load, self.user = load, user
         self.ready = asyncio.get_running_loop().create_future()
 
+    @abstractmethod
     def say(self, number: int, body: bytes) -> None:
         """Send `body`, plain ASCII, as message `number` into the person's session."""
-        raise NotImplementedError
 
     def ended(self, code: int | None) -> None:
         why = "the connection broke" if code is None else f"closed with {code}"

@@ -22,6 +22,7 @@ from bench import report, world
 from bench.behaved import Browser, Client, Unwilling
 from bench.driver import pace
 from bench.machine import allow_files
+from bench.options import command_line, parser_of
 from bench.report import progress
 from bench.scene import DATABASE, HEARTBEAT, Count, Scene, scene, start_postgresql, stop_postgresql
 from samia_chat.embedded.terminal import one_sentence
@@ -242,13 +243,10 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="samia bench faults", description=(__doc__ or "").split("\n", 1)[0])
+    parser = parser_of("faults", __doc__, rounds=None, quick="shorter: a few seconds of load in each", has_pin=False)
     parser.add_argument("--only", choices=list(SCENARIOS), action="append", help="this scenario; may be given again")
     parser.add_argument("--storm", type=int, default=None, help=f"sockets that drop at once (default {STORM})")
     parser.add_argument("--rate", type=float, default=RATE, help=f"messages a second (default {RATE:.0f})")
-    parser.add_argument("--quick", action="store_true", help="shorter: a few seconds of load in each")
-    parser.add_argument("--json", action="store_true", help="one JSON object on stdout, progress on stderr")
-    parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
     return parser.parse_args()
 
 
@@ -297,7 +295,7 @@ def _both(latency: tuple[float, float]) -> str:
 def _show(options: argparse.Namespace, plan: Plan, found: Mapping[str, Outcome]) -> None:
     versions = {"PostgreSQL": world.server_version()}
     versions |= {name: version(name) for name in ("django", "uvicorn", "channels", "redis", "hiredis", "psycopg")}
-    command = " ".join(["./samia bench faults", *(word for word in sys.argv[1:] if word not in ("--write", "--json"))])
+    command = command_line("faults")
     text = markdown(found)
     if options.write:
         note = f"{SESSIONS} sessions of two, {plan.rate:.0f} messages a second; heartbeat {HEARTBEAT} s; cores shared by all"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import shutil
 import statistics
 import sys
@@ -22,7 +21,8 @@ import msgspec
 from bench import million, parts, report, send, world
 from bench.adapters.samia import Samia
 from bench.driver import Window
-from bench.machine import Cores
+from bench.machine import Cores, allow_files
+from bench.options import command_line, parser_of
 from bench.parts import Cost
 from bench.report import progress
 from bench.send import Plan, Round
@@ -97,7 +97,7 @@ class Among(Samia):
 def main() -> None:
     options = _options()
     with one_sentence():
-        _allow_many_files()
+        allow_files(FILES)
         cores = Cores.choose(pinned=not options.no_pin)
         cores.take_driver()
         plan = _plan(options)
@@ -111,16 +111,9 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="samia bench growth", description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("--rounds", type=int, default=3)
+    parser = parser_of("growth", __doc__, quick="short windows, one round, no million: about three minutes")
     parser.add_argument("--only", choices=["sessions", "messages"], help="one of the two tables")
     parser.add_argument("--full", action="store_true", help="also ten million messages: 20 GB and half an hour more")
-    parser.add_argument(
-        "--quick", action="store_true", help="short windows, one round, no million: about three minutes"
-    )
-    parser.add_argument("--json", action="store_true", help="one JSON object on stdout, progress on stderr")
-    parser.add_argument("--write", action="store_true", help="put the tables into docs/performance.md")
-    parser.add_argument("--no-pin", action="store_true", help="let servers and driver share all cores")
     return parser.parse_args()
 
 
@@ -134,11 +127,6 @@ def _plan(options: argparse.Namespace) -> Plan:
 def _sizes(options: argparse.Namespace) -> list[int]:
     sizes = list(MESSAGES[:1] if options.quick else MESSAGES)
     return [*sizes, FULL_MESSAGES] if options.full else sizes
-
-
-def _allow_many_files() -> None:
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(FILES, hard), hard))
 
 
 # More sessions -----------------------------------------------------------------------------------------------------------
@@ -242,7 +230,7 @@ def _show(
     options: argparse.Namespace, cores: Cores, plan: Plan, sessions: Sequence[Step], messages: Sequence[Step]
 ) -> None:
     texts = [make(steps) for make, steps in ((_sessions_table, sessions), (_messages_table, messages)) if steps]
-    command = " ".join(["./samia bench growth", *(word for word in sys.argv[1:] if word not in ("--write", "--json"))])
+    command = command_line("growth")
     note = f"medians of {plan.rounds} rounds; windows of {plan.closed:.0f} and {plan.open:.0f} s; {cores}"
     versions = {"PostgreSQL": world.server_version(), **Samia(cores, []).versions()}
     if options.write:

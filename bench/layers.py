@@ -19,6 +19,7 @@ from bench import report, samples, send, world
 from bench.adapters.samia import Samia
 from bench.driver import Window
 from bench.machine import Cores
+from bench.options import command_line, parser_of
 from bench.report import progress
 from bench.send import Plan, Round
 from samia_chat.embedded.terminal import one_sentence
@@ -102,13 +103,8 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="samia bench layers", description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("--rounds", type=int, default=3)
+    parser = parser_of("layers", __doc__, quick="one round, short windows: about three minutes")
     parser.add_argument("--profile-seconds", type=float, default=60.0, help="of each load under samples (default 60)")
-    parser.add_argument("--quick", action="store_true", help="one round, short windows: about three minutes")
-    parser.add_argument("--json", action="store_true", help="one JSON object on stdout, progress on stderr")
-    parser.add_argument("--write", action="store_true", help="put the tables into docs/performance.md")
-    parser.add_argument("--no-pin", action="store_true", help="let servers and driver share all cores")
     options = parser.parse_args()
     if options.quick:
         options.rounds, options.profile_seconds = 1, min(options.profile_seconds, 12.0)
@@ -150,7 +146,7 @@ def _show(
     options: argparse.Namespace, cores: Cores, plan: Plan, found: Mapping[str, list[Round]], profile: Profile
 ) -> None:
     texts = [_layers_table(found), _parts_table(profile), _functions_table(profile)]
-    command = " ".join(["./samia bench layers", *(word for word in sys.argv[1:] if word not in ("--write", "--json"))])
+    command = command_line("layers")
     versions = {"PostgreSQL": world.server_version(), **Samia(cores, []).versions()}
     if options.write:
         note = f"medians of {plan.rounds} rounds; windows of {plan.closed:.0f} s; {cores}"

@@ -24,6 +24,7 @@ import psycopg
 from bench import million, report, world
 from bench.machine import Cores
 from bench.million import Viewer
+from bench.options import parser_of
 from bench.report import progress
 from samia_chat.embedded.terminal import one_sentence
 
@@ -82,13 +83,8 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="samia bench lists", description=(__doc__ or "").split("\n", 1)[0])
+    parser = parser_of("lists", __doc__, rounds=None)
     parser.add_argument("--runs", type=int, default=200, help="of each request and query (default 200)")
-    parser.add_argument("--json", action="store_true", help="one JSON object on stdout, progress on stderr")
-    parser.add_argument(
-        "--write", action="store_true", help="into docs/performance.md, plans into performance-plans.md"
-    )
-    parser.add_argument("--no-pin", action="store_true", help="let PostgreSQL and this process share all cores")
     return parser.parse_args()
 
 

@@ -21,6 +21,7 @@ import psycopg
 
 from bench import machine, pieces, report, world
 from bench.machine import Cores
+from bench.options import parser_of
 from bench.pieces import Change
 from bench.report import progress
 from bench.world import Person
@@ -60,13 +61,8 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="samia bench parts", description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("--rounds", type=int, default=3)
+    parser = parser_of("parts", __doc__, quick="one round of one second: about a minute")
     parser.add_argument("--seconds", type=float, default=2.0, help="of each batch size (default 2)")
-    parser.add_argument("--quick", action="store_true", help="one round of one second: about a minute")
-    parser.add_argument("--json", action="store_true", help="one JSON object on stdout, progress on stderr")
-    parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
-    parser.add_argument("--no-pin", action="store_true", help="let PostgreSQL and this process share all cores")
     options = parser.parse_args()
     if options.quick:
         options.rounds, options.seconds = 1, 1.0

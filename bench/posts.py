@@ -23,6 +23,7 @@ from bench import report, world
 from bench.adapters.samia import Samia
 from bench.driver import Load
 from bench.machine import Cores
+from bench.options import command_line, parser_of
 from bench.report import median, progress
 from bench.requests import CONNECTIONS, Requests, Times
 from bench.rest import Answer
@@ -72,13 +73,8 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="samia bench posts", description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("--rounds", type=int, default=3)
+    parser = parser_of("posts", __doc__, quick="windows of 5 seconds instead of 20")
     parser.add_argument("--rate", type=float, default=RATE, help=f"requests a second (default {RATE:.0f})")
-    parser.add_argument("--quick", action="store_true", help="windows of 5 seconds instead of 20")
-    parser.add_argument("--json", action="store_true", help="one JSON object on stdout, progress on stderr")
-    parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
-    parser.add_argument("--no-pin", action="store_true", help="let servers and driver share all cores")
     return parser.parse_args()
 
 
@@ -201,7 +197,7 @@ def _show(
     faults: Sequence[str],
 ) -> None:
     versions = {"PostgreSQL": world.server_version(), **server.versions()}
-    command = " ".join(["./samia bench posts", *(word for word in sys.argv[1:] if word not in ("--write", "--json"))])
+    command = command_line("posts")
     text = markdown(results)
     if options.write:
         note = (

@@ -23,6 +23,7 @@ from bench.adapters.server import Server, available
 from bench.adapters.socketio import SocketIO
 from bench.driver import Load, Window
 from bench.machine import Cores
+from bench.options import command_line, parser_of
 from bench.report import median, progress
 from samia_chat.embedded.terminal import one_sentence
 
@@ -75,13 +76,8 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="samia bench send", description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("--rounds", type=int, default=3)
+    parser = parser_of("send", __doc__, quick="shorter windows: at most three minutes in all")
     parser.add_argument("--sessions", type=int, default=50, help="of two people each (default 50)")
-    parser.add_argument("--quick", action="store_true", help="shorter windows: at most three minutes in all")
-    parser.add_argument("--json", action="store_true", help="one JSON object on stdout, progress on stderr")
-    parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
-    parser.add_argument("--no-pin", action="store_true", help="let servers and driver share all cores")
     parser.add_argument("--only", choices=["ours", "socketio_redis", "ejabberd", "socketio_batched"], action="append")
     parser.add_argument("--batched", action="store_true", help="also Socket.IO with our batching, a peer nobody ships")
     return parser.parse_args()
@@ -205,7 +201,7 @@ def _show(
         "PostgreSQL": world.server_version(),
         **{k: v for server in servers for k, v in server.versions().items()},
     }
-    command = " ".join(["./samia bench send", *(word for word in sys.argv[1:] if word not in ("--write", "--json"))])
+    command = command_line("send")
     text = markdown(servers, results)
     note = f"{plan.rounds} rounds, {plan.sessions} sessions of two; windows of {plan.closed:g} and {plan.open:g} s; {cores}"
     beneath = footnote(servers, results)

@@ -25,6 +25,7 @@ from bench.adapters.server import available
 from bench.driver import Load, Window, milliseconds
 from bench.idle import KIB, hold
 from bench.machine import Cores
+from bench.options import command_line, parser_of
 from bench.report import median, progress
 from bench.rest import Connection
 from bench.restart import COMERS, RESTARTED, TALKERS, Restart, open_ones, restart
@@ -97,12 +98,7 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="samia bench servers", description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--quick", action="store_true", help="shorter windows and fewer idle sockets")
-    parser.add_argument("--json", action="store_true", help="one JSON object on stdout, progress on stderr")
-    parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
-    parser.add_argument("--no-pin", action="store_true", help="let servers and driver share all cores")
+    parser = parser_of("servers", __doc__, quick="shorter windows and fewer idle sockets")
     parser.add_argument("--only", choices=[program.package for program in PROGRAMS], action="append")
     return parser.parse_args()
 
@@ -284,7 +280,7 @@ def _show(
 ) -> None:
     versions = {"PostgreSQL": world.server_version()}
     versions |= {name: number for server in servers for name, number in server.versions().items()}
-    command = " ".join(["./samia bench servers", *(word for word in sys.argv[1:] if word not in ("--write", "--json"))])
+    command = command_line("servers")
     text = markdown(results, plan.idle)
     cores = str(servers[0].cores) if servers else ""
     if options.write:

@@ -23,6 +23,7 @@ import uvloop
 
 from bench import report, verdict, world
 from bench.mix import Mix
+from bench.options import command_line, parser_of
 from bench.report import progress
 from bench.scene import Scene, scene
 from bench.staff import Staff
@@ -58,15 +59,12 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="samia bench soak", description=(__doc__ or "").split("\n", 1)[0])
+    parser = parser_of("soak", __doc__, rounds=None, quick="one minute: too short to judge memory", has_pin=False)
     parser.add_argument("--minutes", type=float, default=MINUTES, help=f"of load (default {MINUTES:.0f})")
     parser.add_argument(
         "--rate", type=float, default=TEXTS_PER_SECOND, help="texts a second; about 14 things are done for each"
     )
     parser.add_argument("--pairs", type=int, default=PAIRS, help=f"of people who talk (default {PAIRS})")
-    parser.add_argument("--quick", action="store_true", help="one minute: too short to judge memory")
-    parser.add_argument("--json", action="store_true", help="one JSON object on stdout, progress on stderr")
-    parser.add_argument("--write", action="store_true", help="put the tables into docs/performance.md")
     return parser.parse_args()
 
 
@@ -170,7 +168,7 @@ def _logged(logs: Iterable[Path]) -> dict[str, int]:
 def _show(options: argparse.Namespace, outcome: Outcome) -> None:
     versions = {"PostgreSQL": world.server_version()}
     versions |= {name: version(name) for name in ("django", "uvicorn", "channels", "channels-redis", "psycopg")}
-    command = " ".join(["./samia bench soak", *(word for word in sys.argv[1:] if word not in ("--write", "--json"))])
+    command = command_line("soak")
     tables = [_counts(outcome), _resources(outcome), _minutes(outcome), _routes(outcome)]
     if options.write:
         plan = outcome.plan

@@ -22,6 +22,7 @@ from bench.adapters.samia import Samia
 from bench.driver import Load
 from bench.idle import KIB, Held, alive, hold, kept_alive
 from bench.machine import Cores
+from bench.options import command_line, parser_of
 from bench.report import median, progress
 from samia_chat.embedded.terminal import one_sentence
 
@@ -62,15 +63,10 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="samia bench sockets", description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("--rounds", type=int, default=None, help="default 3; with --quick 1")
+    parser = parser_of("sockets", __doc__, rounds=None, quick="one round, and half a minute of waiting")
     parser.add_argument(
         "--sockets", type=int, action="append", help="a step; may be given again (default 1000 and 5000)"
     )
-    parser.add_argument("--quick", action="store_true", help="one round, and half a minute of waiting")
-    parser.add_argument("--json", action="store_true", help="one JSON object on stdout, progress on stderr")
-    parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
-    parser.add_argument("--no-pin", action="store_true", help="let servers and driver share all cores")
     return parser.parse_args()
 
 
@@ -203,7 +199,7 @@ def _show(
     results: Mapping[int, Mapping[str, Any]],
 ) -> None:
     versions = {"PostgreSQL": world.server_version(), **server.versions()}
-    command = " ".join(["./samia bench sockets", *(word for word in sys.argv[1:] if word not in ("--write", "--json"))])
+    command = command_line("sockets")
     text, faults = markdown(results), faults_of(rounds, results)
     if options.write:
         note = f"{len(rounds)} rounds, {seconds:.0f} s of waiting in each; sessions of two; {cores}"

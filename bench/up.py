@@ -20,6 +20,7 @@ import urllib.request
 from pathlib import Path
 
 from bench import report
+from bench.options import parser_of
 from bench.report import progress
 from samia_chat.embedded.environment import HERE
 from samia_chat.embedded.postgres import Cluster
@@ -52,11 +53,9 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="samia bench up", description=(__doc__ or "").split("\n", 1)[0])
+    parser = parser_of("up", __doc__, rounds=None, has_pin=False)
     parser.add_argument("--starts", type=int, default=3, help="warm ones (default 3)")
     parser.add_argument("--with-cache", action="store_true", help="let pip or uv take packages from their caches")
-    parser.add_argument("--json", action="store_true", help="one JSON object on stdout, progress on stderr")
-    parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
     return parser.parse_args()
 
 

@@ -9,6 +9,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Sequence
 from functools import partial
 from pathlib import Path
@@ -54,7 +55,7 @@ class Client(Socket):
         return b"%08x-%04x-7%b-8%b-%012x" % (now >> 16, now & 0xFFFF, made[:3], made[3:6], number)
 
 
-class Server:
+class Server(ABC):
     name: str  # its key in results
     title: str  # its name in tables
     home = "/"  # answers 200 when it serves
@@ -71,30 +72,30 @@ class Server:
 
     # What an adapter says --------------------------------------------------------------------------------------------
 
-    def prepare(self) -> None:
+    def prepare(self) -> None:  # noqa: B027 (most need nothing)
         """What is done once, such as installing packages. Raises Unavailable."""
 
+    @abstractmethod
     def versions(self) -> dict[str, str]:
         """Of what it is made of, by name."""
-        raise NotImplementedError
 
-    def configure(self) -> None:
+    def configure(self) -> None:  # noqa: B027 (most need nothing)
         """Write the files that the process reads when it starts."""
 
-    def command(self) -> list[str]:
-        raise NotImplementedError
+    @abstractmethod
+    def command(self) -> list[str]: ...
 
+    @abstractmethod
     def environment(self) -> dict[str, str]:
         """On top of the plain environment."""
-        raise NotImplementedError
 
     def tickets(self, people: Sequence[world.Person]) -> list[str]:
         """What admits one socket of each of them, once."""
         return world.make_tickets(self.database, people)
 
+    @abstractmethod
     def opening(self, load: Load, user: int, ticket: str) -> Awaitable[Socket]:
         """Sign a person in with his ticket."""
-        raise NotImplementedError
 
     def stored(self) -> Stored:
         return world.stored(self.database)
