@@ -32,6 +32,10 @@ closed = Counter(
 loop_late = Histogram(
     "samia_loop_late_seconds", "How late the event loop comes to what is due", registry=registry, buckets=_SECONDS
 )
+files_refused = Counter("samia_files_refused", "Files that the parsers refused", ["code"], registry=registry)
+scanner_away = Counter(
+    "samia_scanner_away", "Files that wait because the virus scanner did not answer", registry=registry
+)
 notices = Counter("samia_access_notices", "Access notices received", ["kind"], registry=registry)
 
 
@@ -49,7 +53,9 @@ class _Labelled:
         child.inc(count)
 
 
-_refused, _messages, _dropped, _closed, _notices = map(_Labelled, (refused, messages, dropped, closed, notices))
+_refused, _messages, _dropped, _closed, _notices, _files_refused = map(
+    _Labelled, (refused, messages, dropped, closed, notices, files_refused)
+)
 
 
 def _batch(fields: Fields) -> None:
@@ -72,6 +78,8 @@ _takes: dict[str, Callable[[Fields], None]] = {
     "socket.opened": lambda fields: sockets.inc(),
     "socket.closed": _socket_closed,
     "loop.late": lambda fields: loop_late.observe(fields["seconds"]),
+    "file.refused": lambda fields: _files_refused.add(fields["code"]),
+    "scanner.away": lambda fields: scanner_away.inc(),
     "access.notice": lambda fields: _notices.add(fields["kind"]),
 }
 

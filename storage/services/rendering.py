@@ -10,7 +10,6 @@ from typing import TypeVar
 
 from django.db import transaction
 
-from samia_chat import telemetry
 from samia_chat.db.pools import give_back
 from storage import bucket
 from storage.errors import FileInfected
@@ -93,7 +92,6 @@ def _settle(file: ChatFile) -> None:
 
 
 def _reject(file: ChatFile, refused: Refused) -> bool:
-    telemetry.observe("rendition.failed", code=refused.code)
     log.warning("nothing can be made of a file", extra={"file": str(file.pk), "why": refused.detail})
     if not file.content_type.startswith("audio/"):
         return False
