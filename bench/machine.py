@@ -98,10 +98,11 @@ def seconds(groups: Mapping[str, Iterable[int]]) -> dict[str, float]:
 
 def memory(roots: Iterable[int]) -> int:
     """Bytes that the processes under `roots` hold: pages they share with others count in shares (PSS)."""
-    return sum(_pss(pid) for pid in tree(roots))
+    return sum(memory_of(pid) for pid in tree(roots))
 
 
-def _pss(pid: int) -> int:
+def memory_of(pid: int) -> int:
+    """The same of one process without its children; 0 when it has ended."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except (FileNotFoundError, ProcessLookupError):
