@@ -55,6 +55,7 @@ def recording(seconds: float, form: str = "webm", codec: str = "libopus") -> byt
     made = io.BytesIO()
     with av.open(made, "w", format=form) as container:
         stream = container.add_stream(codec, rate=RATE)
+        assert isinstance(stream, av.AudioStream)
         stream.layout = "mono"
         for frame in _frames(int(seconds * RATE)):
             container.mux(stream.encode(frame))
