@@ -56,6 +56,10 @@ class Message(models.Model):
         indexes = [
             models.Index(fields=["session", "revision"], name="chat_messages_revision"),
             models.Index(fields=["session", "sender"], name="chat_messages_unpublished", condition=Q(seq__isnull=True)),
+            models.Index(fields=["session", "-seq"], name="chat_messages_files", condition=Q(file__isnull=False)),
+            models.Index(
+                fields=["-created_at", "-id"], name="chat_messages_pending", condition=Q(status="pending_approval")
+            ),
             models.Index(fields=["reply_to"], name="chat_messages_reply", condition=Q(reply_to__isnull=False)),
         ]
         # What else must hold is one constraint in SQL, message_is_sound (migrations/sql/0002_guards.sql): PostgreSQL plans every

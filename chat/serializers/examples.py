@@ -69,6 +69,7 @@ APPROVAL: Example = {
     "session_title": "",
     "session_status": "active",
 }
+SESSION_FILES: Example = {"results": [VOICE], "next": None}
 APPROVALS: Example = {"results": [APPROVAL], "next": None}
 MESSAGE_PAGE: Example = {"results": [MESSAGE], "unpublished": [], "revision": 58, "has_more": True}
 CURSORS: Example = {"delivered": 43, "seen": 43, "read": 42, "own_ahead": 0}

@@ -40,6 +40,12 @@ class RejectInput(Input):
     reason = StrictChar(max_length=MAX_REASON, help_text="Its sender reads it.")
 
 
+@shown(examples.SESSION_FILES)
+class SessionFilesSchema(serializers.Serializer[Any]):
+    results = MessageSchema(many=True)
+    next = serializers.CharField(allow_null=True)
+
+
 @shown(examples.APPROVAL)
 class ApprovalSchema(serializers.Serializer[Any]):
     message = MessageSchema()

@@ -127,6 +127,9 @@ INDEXED = {
         "chat_messages_revision"
     ),
     "SELECT * FROM chat_messages WHERE session_id = '{session}' AND seq IS NULL": "chat_messages_unpublished",
+    "SELECT * FROM chat_messages WHERE session_id = '{session}' AND file_id IS NOT NULL ORDER BY seq DESC LIMIT 51": (
+        "chat_messages_files"
+    ),
     "SELECT * FROM chat_participants WHERE session_id = '{session}'": "one_membership_per_person",
     "SELECT * FROM chat_participants WHERE user_id = '{user}' AND left_at IS NULL": (
         "chat_participants_user|one_membership_per_person"
@@ -135,6 +138,9 @@ INDEXED = {
     "SELECT * FROM chat_files WHERE session_id = '{session}' ORDER BY id DESC LIMIT 50": "chat_files_session",
 }
 STAFF_INDEXED = {
+    "SELECT * FROM chat_messages WHERE status = 'pending_approval' ORDER BY created_at DESC, id DESC LIMIT 51": (
+        "chat_messages_pending"
+    ),
     "SELECT * FROM chat_sessions ORDER BY active_at DESC, id DESC LIMIT 51": "chat_sessions_activity",
     "SELECT * FROM chat_audit_logs ORDER BY id DESC LIMIT 51": "chat_audit_logs_pkey",
     "SELECT * FROM chat_audit_logs WHERE actor = '{user}' ORDER BY id DESC LIMIT 51": "chat_audit_logs_actor",
@@ -176,7 +182,6 @@ FUNCTIONS = {
             # The file of a message that has one. Nothing else is asked for each row; who asks, and for what sessions, once for a
             # table (InitPlan).
             "SubPlan": 1,
-            "using chat_files_pkey on chat_files": 1,
         },
     ),
     "sync": (
