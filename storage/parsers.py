@@ -49,7 +49,7 @@ logger = logging.getLogger(__name__)
 
 
 class NoParser(Exception):
-    """All parsers are busy, or none can be started. Nothing is wrong with the file: try again in a moment."""
+    """All parsers are busy, none can be started, or the disk is full. Nothing is wrong with the file: try again in a moment."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,6 +171,7 @@ class ParserPool:
         wanted: Wanted = "attachment",
         kind: str = "",
     ) -> Answer:
+        source.stat()  # what is not there is our fault, and not the file's
         task = Task(
             do=do,
             source=str(source.absolute()),
@@ -185,6 +186,8 @@ class ParserPool:
         except _Lost as lost:
             logger.warning("a parser was lost over a file (%s): %s", do, lost)
             raise Refused("file_unreadable", NOT_READ) from lost
+        if answer.is_our_fault:
+            raise NoParser(f"a file could not be processed: {answer.cause}")
         if answer.code is not None:
             if answer.cause:
                 logger.info("a file was unreadable (%s): %s", do, answer.cause)
@@ -202,9 +205,13 @@ class ParserPool:
         self._is_closed = True
         for child in list(self._children):
             child.kill()
+        idle = []
         with suppress(queue.Empty):
             while True:
-                self._end(self._slots.get_nowait())
+                idle.append(self._slots.get_nowait())
+        for child in idle:
+            self._end(child)
+            self._slots.put(None)  # for whoever waits, to learn that
         self._starter.stop()
 
     def _begin(self) -> None:
@@ -232,7 +239,7 @@ class ParserPool:
         try:
             if self._is_closed:
                 raise NoParser("the parsers were closed")
-            if child is not None and (child.is_dead() or child.asked >= self.recycled_after):
+            if child is not None and (child.is_spent or child.is_dead() or child.asked >= self.recycled_after):
                 self._end(child)
                 child = None
             if child is None:
@@ -277,6 +284,7 @@ class _Child:
         self._poll.register(self._out, select.POLLIN)
         self.pid = self._process.pid
         self.asked = 0
+        self.is_spent = False
 
     def await_ready(self) -> None:
         try:
@@ -293,7 +301,9 @@ class _Child:
             self._in.write(length.pack(len(payload)) + payload)
         except OSError as error:
             raise NoParser("a parser died before it was asked") from error
-        return self._answer(seconds)
+        answer = self._answer(seconds)
+        self.is_spent = answer.is_last
+        return answer
 
     def _answer(self, seconds: float) -> Answer:
         deadline = time.monotonic() + seconds

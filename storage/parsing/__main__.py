@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from storage.formats import ACCEPTED, HEAD_BYTES, M4A, MP4, WEBM, WEBM_SOUND, Fo
 from storage.parsing import document, image, limits, media, sound, text, video
 from storage.parsing.messages import Answer, Refused, Task, length
 
+OUR_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE)
 UNREADABLE = "This file is damaged, or not what it looks like."
 
 
@@ -31,7 +33,8 @@ def main() -> None:
             _say(answers, carry_out(task))
         except MemoryError:
             # What is left of the memory, and in which state, nobody knows: the parent starts another child.
-            _say(answers, Answer(code="file_unreadable", detail="This file takes more memory than there is for one."))
+            detail = "This file takes more memory than there is for one."
+            _say(answers, Answer(code="file_unreadable", detail=detail, is_last=True))
             return
 
 
@@ -43,7 +46,9 @@ def carry_out(task: Task) -> Answer:
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 (what parsers raise for bad files is without end)
-        cause = f"{type(error).__name__}: {error}"[:200]
+        cause = f"{type(error).__name__}: {error}".replace(task.source, "it")[:200]
+        if isinstance(error, OSError) and error.errno in OUR_FAULTS:
+            return Answer(is_our_fault=True, cause=cause)
         return Answer(code="file_unreadable", detail=UNREADABLE, cause=cause)
 
 

@@ -206,10 +206,10 @@ def _refuse_large_webp(source: Path) -> None:
     if head[12:16] == b"VP8X":
         width = 1 + int.from_bytes(head[24:27], "little")
         height = 1 + int.from_bytes(head[27:30], "little")
-    elif head[12:16] == b"VP8L":
+    elif head[12:16] == b"VP8L" and head[20] == 0x2F:
         bits = int.from_bytes(head[21:25], "little")
         width, height = 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
-    elif head[12:16] == b"VP8 ":
+    elif head[12:16] == b"VP8 " and head[23:26] == b"\x9d\x01\x2a":
         width, height = (value & 0x3FFF for value in struct.unpack("<HH", head[26:30]))
     if width * height > MAX_PIXELS:
         raise Refused("image_too_large", TOO_LARGE)

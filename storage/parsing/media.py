@@ -15,6 +15,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from storage.formats import M4A, MP3, MP4, OGG, WAV, WEBM, WEBM_SOUND, Format
+from storage.parsing import traces
 from storage.parsing.messages import Refused
 
 MAX_PIXELS = 2 * 3840 * 2160  # of one picture of a video
@@ -122,13 +123,16 @@ def remux(container: InputContainer, streams: Streams, path: Path, form: Format)
     clocks = {one.index: Clock(one, start) for one in kept}
     with av.open(str(path), "w", format=DEMUXERS[form], container_options=options) as output:
         copies = {one.index: output.add_stream_from_template(one, opaque=True) for one in kept}
+        filters = {one.index: traces.filter_of(one, copies[one.index]) for one in kept}
         for packet in container.demux(kept):
             if not packet.size:
                 continue
             index = packet.stream_index
             clocks[index].set(packet)
-            packet.stream = copies[index]
-            output.mux_one(packet)
+            cleaned = filters[index]
+            for clean in cleaned.filter(packet) if cleaned else (packet,):
+                clean.stream = copies[index]
+                output.mux_one(clean)
         if not any(clock.end for clock in clocks.values()):
             raise Refused("file_unreadable", "There is neither sound nor picture in this file.")
     return max(clock.end for clock in clocks.values())
@@ -149,7 +153,12 @@ class Clock:
         self._restart = round(1 / self._unit)
         self._last: int | None = None
         self._next = 0
-        self.end = Fraction(0)
+        self._end = 0
+
+    @property
+    def end(self) -> Fraction:
+        """In seconds, of what has come so far."""
+        return self._end * self._unit
 
     def set(self, packet: av.Packet[Any]) -> None:
         dts = packet.dts if packet.dts is not None else packet.pts
@@ -162,7 +171,10 @@ class Clock:
                 step = self._next - dts
                 self._shift += step
             dts, pts = dts + step, pts + step
+        # WebM does not say how long its blocks last: like the one before.
+        duration = packet.duration or (dts - self._last if self._last is not None else 0)
         self._last = dts
-        self._next = dts + max(packet.duration or 0, 1)
-        packet.dts, packet.pts = dts, max(pts, dts)
-        self.end = max(self.end, (packet.pts + (packet.duration or 0)) * self._unit)
+        pts = max(pts, dts)
+        packet.dts, packet.pts = dts, pts
+        self._next = dts + max(duration, 1)
+        self._end = max(self._end, pts + duration)

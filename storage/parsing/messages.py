@@ -58,9 +58,11 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One of: ready (said once, at the start), a refusal, or what was made and measured."""
 
     is_ready: bool = False
+    is_last: bool = False  # the child ends now
     code: Code | None = None
     detail: str = ""
     cause: str = ""  # what a parser raised, for our log
+    is_our_fault: bool = False  # and not the file's: the disk is full, a folder may not be written
     is_kept: bool = False  # the source itself is what is to be stored
     file: Made | None = None
     preview: Made | None = None

@@ -28,6 +28,8 @@ def judge(source: Path, folder: Path, form: Format) -> Answer:
     with media.opened(source, form) as container:
         streams = media.streams_of(container)
         media.refuse_codecs(streams, form)
+        if streams.video and streams.video.codec_context.width * streams.video.codec_context.height > media.MAX_PIXELS:
+            raise Refused("image_too_large", "The pictures of this video are larger than 3840 × 4320.")
         seconds = media.remux(container, streams, path, form)
     if seconds > media.LONGEST_SECONDS:
         raise Refused("file_too_long", f"This is longer than the {media.LONGEST_SECONDS // 60} minutes that are taken.")

@@ -1,0 +1,63 @@
+"""What the packets themselves and the headers of codecs tell beside sound and picture, taken out.
+
+A container's tags stay behind by themselves when packets are copied. But H.264 and H.265 carry notes between the pictures (SEI:
+the encoder with its settings; of a dash camera the place and the speed), so does AV1, and Vorbis has its comments in its header.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Callable, Sequence
+
+from av.bitstream import BitStreamFilterContext
+from av.stream import Stream
+
+NOTES = {"h264": "6", "hevc": "39|40", "av1": "5"}  # numbers of NAL units and OBUs
+START_CODE = re.compile(rb"\x00?\x00\x00\x01")
+NO_COMMENTS = b"\x03vorbis" + struct.pack("<II", 0, 0) + b"\x01"
+
+
+def filter_of(original: Stream, copy: Stream) -> BitStreamFilterContext | None:
+    """What the packets of this stream must go through; and the header of its copy is cleaned."""
+    context = copy.codec_context
+    codec = original.codec_context.codec.canonical_name
+    filtered = None
+    if codec in NOTES:
+        filtered = BitStreamFilterContext(f"filter_units=remove_types={NOTES[codec]}", original, copy)
+    header = context.extradata
+    if header and header.startswith(b"\x00\x00") and codec == "h264":
+        context.extradata = without_notes(header, lambda first: first & 0x1F, (6,))
+    if header and header.startswith(b"\x00\x00") and codec == "hevc":
+        context.extradata = without_notes(header, lambda first: first >> 1 & 0x3F, (39, 40))
+    if header and codec == "vorbis":
+        context.extradata = without_vorbis_comments(header)
+    if codec == "hevc":
+        context.codec_tag = "hvc1"  # the name by which Apple's players know it
+    return filtered
+
+
+def without_notes(header: bytes, kind_of: Callable[[int], int], notes: Sequence[int]) -> bytes:
+    """The parameter sets of H.264 or H.265, each behind a start code, as the filter leaves them. It cleans packets only."""
+    units = [unit for unit in START_CODE.split(header) if unit and kind_of(unit[0]) not in notes]
+    return b"".join(b"\x00\x00\x00\x01" + unit for unit in units)
+
+
+def without_vorbis_comments(header: bytes) -> bytes:
+    """Three headers, with the lengths of the first two before them as in Ogg's lacing; the second is the comments."""
+    if header[0] != 2:
+        return header
+    lengths, at = [], 1
+    for _ in range(2):
+        length = 0
+        while header[at] == 255:
+            length, at = length + 255, at + 1
+        lengths.append(length + header[at])
+        at += 1
+    first = header[at : at + lengths[0]]
+    third = header[at + sum(lengths) :]
+    return b"\x02" + _laced(len(first)) + _laced(len(NO_COMMENTS)) + first + NO_COMMENTS + third
+
+
+def _laced(length: int) -> bytes:
+    return b"\xff" * (length // 255) + bytes([length % 255])
