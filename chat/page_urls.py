@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from chat import pages
+from chat import pages, shell
 
 urlpatterns = [
     path("", pages.dashboard),
     path("sessions/<uuid:session>", pages.dashboard),
-    path("manifest.webmanifest", pages.manifest),
+    path("manifest.webmanifest", shell.manifest),
+    path("offline", shell.offline),
+    path("worker.js", shell.service_worker),
 ]

@@ -7,9 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -62,27 +61,6 @@ def dashboard(request: HttpRequest, session: UUID | None = None) -> HttpResponse
             "may_write": opened["mine"] is not None and opened["status"] == ChatSession.Status.ACTIVE,
         }
     return render(request, "chat/dashboard.html", context)
-
-
-@require_safe
-def manifest(request: HttpRequest) -> HttpResponse:
-    """What a phone needs to put the product on its home screen."""
-    icons = [
-        {"src": static("samia_chat/icon-192.png"), "sizes": "192x192", "type": "image/png"},
-        {"src": static("samia_chat/icon-512.png"), "sizes": "512x512", "type": "image/png"},
-    ]
-    return JsonResponse(
-        {
-            "name": _("SAMIA TAROT"),
-            "short_name": _("SAMIA TAROT"),
-            "start_url": "/",
-            "display": "standalone",
-            "background_color": "#0f172a",
-            "theme_color": "#0b1222",
-            "icons": icons,
-        },
-        content_type="application/manifest+json",
-    )
 
 
 def _list(user: User) -> tuple[list[Shape], str | None]:

@@ -7,6 +7,7 @@ import "chat/thread";
 import "chat/thread-head";
 import "samia/theme";
 import "samia/toasts";
+import { install } from "chat/app";
 import { confirmSignOut } from "chat/confirm";
 import { me, socket, store, sync, unsent, wipe } from "chat/live";
 import { titleOf } from "chat/names";
@@ -24,6 +25,7 @@ class SamiaDashboard extends HTMLElement {
     this._wire();
     this._show({ mustFocus: false });
     socket.start();
+    window.addEventListener("load", () => install());
   }
 
   _wire() {

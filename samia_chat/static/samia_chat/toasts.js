@@ -1,13 +1,13 @@
 // Short words about something that happened elsewhere. They leave by themselves, but not while somebody looks at them.
 
-import { html, repeat } from "lit";
+import { html, nothing, repeat } from "lit";
 import { Element } from "samia/element";
 import { icon } from "samia/icons";
 import { t } from "samia/text";
 
 const STAY_MS = 7_000;
 
-/** Say something to the user: {text, name of an icon, isBad}. */
+/** Say something to the user: {text, icon: its name, isBad, action: {text, act}, stays}. What stays, stays until it is answered. */
 export function toast(detail) {
   document.dispatchEvent(new CustomEvent("samia:toast", { detail }));
 }
@@ -29,7 +29,7 @@ class SamiaToasts extends Element {
   _show(detail) {
     const key = ++this._lastKey;
     this._toasts = [...this._toasts, { ...detail, key }];
-    this._leaveLater(key);
+    if (!detail.stays) this._leaveLater(key);
   }
 
   _leaveLater(key) {
@@ -44,6 +44,11 @@ class SamiaToasts extends Element {
     this._toasts = this._toasts.filter((one) => one.key !== key);
   }
 
+  _act({ key, action }) {
+    this._dismiss(key);
+    action.act();
+  }
+
   render() {
     return html`<div class="toasts" role="status">
       ${repeat(
@@ -53,6 +58,9 @@ class SamiaToasts extends Element {
           html`<div class="toast" data-key=${one.key}>
             <span class="disc ${one.isBad ? "bad" : ""}">${icon(one.icon)}</span>
             <p dir="auto">${one.text}</p>
+            ${one.action
+              ? html`<button type="button" class="btn btn-quiet" @click=${() => this._act(one)}>${one.action.text}</button>`
+              : nothing}
             <button type="button" class="icon-btn" aria-label=${t("Dismiss")} @click=${() => this._dismiss(one.key)}>
               ${icon("close")}
             </button>

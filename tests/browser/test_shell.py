@@ -1,0 +1,60 @@
+"""The page as an app on a device: the shell that is kept, the page that says one is offline, a new version."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import expect
+
+from tests.browser.tab import SERVER_AWAY, Tab
+from tests.cast import World
+
+MakeTab = Callable[..., Tab]
+READY = "() => navigator.serviceWorker.ready.then((found) => found.active.state === 'activated' || null)"
+
+
+def test_without_a_connection_there_is_a_page_that_says_so_and_comes_back(world: World, tab: MakeTab) -> None:
+    client = tab(world.client).open(world.session).expects(SERVER_AWAY)
+    client.page.wait_for_function(READY)
+    client.context.set_offline(True)
+    client.page.reload()
+    expect(client.page.locator("h1")).to_have_text("You are offline")
+    client.context.set_offline(False)
+    expect(client.page.locator("samia-thread")).to_be_attached()
+    assert client.page.url.endswith(str(world.session))
+
+
+def test_nothing_of_anybody_is_kept(world: World, tab: MakeTab) -> None:
+    client = tab(world.client).open(world.session)
+    client.say("hello")
+    client.page.wait_for_function(READY)
+    kept: list[str] = client.page.evaluate(
+        "async () => { const found = []; for (const name of await caches.keys())"
+        " for (const request of await (await caches.open(name)).keys()) found.push(new URL(request.url).pathname); return found }"
+    )
+    assert "/offline" in kept
+    assert any(path.endswith("chat/store.js") for path in kept)
+    assert [path for path in kept if not re.match(r"^(/static/|/offline$)", path)] == []
+
+
+def test_the_worker_is_one_text_for_one_version(world: World, tab: MakeTab) -> None:
+    client = tab(world.client).open(world.session)
+    answers: list[Any] = [client.page.request.get(f"{client.server.address}/worker.js") for _ in range(2)]
+    assert answers[0].text() == answers[1].text()
+    assert answers[0].headers["cache-control"] == "no-cache"
+    assert answers[0].headers["content-type"].startswith("text/javascript")
+
+
+def test_a_new_version_is_offered_and_taken_when_it_is_wanted(world: World, tab: MakeTab) -> None:
+    client = tab(world.client).open(world.session)
+    client.page.wait_for_function(READY)
+    client.page.reload()
+    client.live()
+    # Another address is another version to the browser, and the server does not look at the query.
+    client.page.evaluate("() => navigator.serviceWorker.register('/worker.js?newer').then(() => null)")
+    expect(client.page.locator(".toast")).to_contain_text("There is a new version.", timeout=20_000)
+    with client.page.expect_navigation():
+        client.page.get_by_role("button", name="Reload").click()
+    client.live()
