@@ -55,6 +55,7 @@ TEXTS = (
     _("Nothing was written yet."),
     _("Offline"),
     _("Online"),
+    _("Open"),
     _("Only the sender and our team can hear it."),
     _("Our team keeps its messages."),
     _("Our team locked it. You can still read everything."),

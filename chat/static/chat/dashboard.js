@@ -11,6 +11,7 @@ import { install } from "chat/app";
 import { confirmSignOut } from "chat/confirm";
 import { me, socket, store, sync, unsent, wipe } from "chat/live";
 import { titleOf } from "chat/names";
+import { Notifier } from "chat/notifier";
 import { page } from "samia/page";
 import { number, t } from "samia/text";
 import { toast } from "samia/toasts";
@@ -24,6 +25,7 @@ class SamiaDashboard extends HTMLElement {
     this._open = SESSION.exec(location.pathname)?.[1] ?? null;
     this._wire();
     this._show({ mustFocus: false });
+    this._notifier = new Notifier({ isOpen: (id) => id === this._open, open: (id) => this._visit(id) });
     socket.start();
     window.addEventListener("load", () => install());
   }
@@ -60,7 +62,15 @@ class SamiaDashboard extends HTMLElement {
       history.back(); // and not one step further from where one came
       return;
     }
-    if (id !== this._open) history.pushState({ isFromList: this._open === null }, "", path);
+    if (id) this._visit(id);
+    else {
+      history.pushState({ isFromList: false }, "", path);
+      this._go(id);
+    }
+  }
+
+  _visit(id) {
+    if (id !== this._open) history.pushState({ isFromList: this._open === null }, "", `/sessions/${id}`);
     this._go(id);
   }
 
