@@ -7,6 +7,7 @@ from chat.api.booking import BookingViewSet
 from chat.api.message import MessageViewSet, OneMessageViewSet, ReadViewSet
 from chat.api.participant import ParticipantViewSet
 from chat.api.session import SessionViewSet, SyncViewSet
+from storage.api import FileViewSet
 
 SESSION = "chat/sessions/<uuid:session>"
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -27,6 +28,7 @@ urlpatterns = [
     path(f"{SESSION}/read", ReadViewSet.as_view({"put": "update"})),
     path("chat/messages/<uuid:message>/read", OneMessageViewSet.as_view({"put": "read"})),
     path("chat/messages/<uuid:message>/played", OneMessageViewSet.as_view({"put": "played"})),
+    path("chat/files/<uuid:file>", FileViewSet.as_view({"get": "retrieve"})),
     path("chat/sync", SyncViewSet.as_view({"post": "create"})),
     # Older flat forms. GET …/messages/{id} takes the session's id, PATCH and DELETE the message's.
     path("chat/messages", non_atomic_requests(MessageViewSet.as_view({"post": "create_flat"}))),
