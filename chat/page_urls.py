@@ -8,6 +8,7 @@ urlpatterns = [
     path("", pages.dashboard),
     path("sessions/<uuid:session>", pages.dashboard),
     path("manifest.webmanifest", shell.manifest),
+    path("settings", pages.settings_page),
     path("offline", shell.offline),
     path("worker.js", shell.service_worker),
 ]
