@@ -5,6 +5,7 @@ from django.urls import path, re_path
 
 from chat.api.approval import ApprovalViewSet
 from chat.api.booking import BookingViewSet
+from chat.api.file import MessageFileViewSet, SessionFileViewSet
 from chat.api.message import MessageViewSet, OneMessageViewSet, ReadViewSet
 from chat.api.participant import ParticipantViewSet
 from chat.api.session import SessionViewSet, SyncViewSet
@@ -28,12 +29,14 @@ urlpatterns = [
     path(f"{SESSION}/messages", non_atomic_requests(MessageViewSet.as_view({"get": "list", "post": "create"}))),
     path(f"{SESSION}/upload", non_atomic_requests(UploadViewSet.as_view({"post": "create"}))),
     path(f"{SESSION}/voice", non_atomic_requests(UploadViewSet.as_view({"post": "create_voice"}))),
+    path(f"{SESSION}/files", SessionFileViewSet.as_view({"get": "list"})),
     path(f"{SESSION}/read", ReadViewSet.as_view({"put": "update"})),
     path("chat/messages/<uuid:message>/read", OneMessageViewSet.as_view({"put": "read"})),
     path("chat/messages/<uuid:message>/played", OneMessageViewSet.as_view({"put": "played"})),
     path("chat/messages/<uuid:message>/approve", ApprovalViewSet.as_view({"post": "approve"})),
     path("chat/messages/<uuid:message>/reject", ApprovalViewSet.as_view({"post": "reject"})),
     path("chat/approvals", ApprovalViewSet.as_view({"get": "list"})),
+    path("chat/files/<uuid:file>", MessageFileViewSet.as_view({"get": "retrieve", "delete": "destroy"})),
     path("chat/sync", SyncViewSet.as_view({"post": "create"})),
     # Older flat forms. GET …/messages/{id} takes the session's id, PATCH and DELETE the message's.
     path("chat/messages", non_atomic_requests(MessageViewSet.as_view({"post": "create_flat"}))),

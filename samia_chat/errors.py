@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -11,9 +12,17 @@ class Problem(Exception):
     status: ClassVar[int] = 400
     code: ClassVar[str] = "bad_request"
 
-    def __init__(self, detail: str | None = None, *, retry_after: float | None = None, **extra: object) -> None:
+    def __init__(
+        self,
+        detail: str | None = None,
+        *,
+        retry_after: float | None = None,
+        headers: Mapping[str, str] | None = None,
+        **extra: object,
+    ) -> None:
         self.detail = detail or (type(self).__doc__ or "").strip().split("\n\n")[0]
         self.retry_after = retry_after  # seconds
+        self.headers = headers or {}  # further ones of the answer
         self.extra = extra  # further members of the problem, for programs
         super().__init__(self.detail)
 

@@ -13,6 +13,10 @@ from typing import Any
 
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.core.handlers.asgi import ASGIHandler
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from samia_chat.db import pools
 
 MAX_IDLE = 64  # threads that wait for a request; more were a rush, and end
 
@@ -29,7 +33,15 @@ class Handler(ASGIHandler):
     def load_middleware(self, is_async: bool = False) -> None:
         """Middleware and views as functions that call one another, as under WSGI. All of ours are."""
         super().load_middleware(is_async=False)
-        self._middleware_chain = sync_to_async(self._middleware_chain)
+        respond = self._middleware_chain
+
+        def respond_and_give_back(request: HttpRequest) -> HttpResponseBase:
+            response: HttpResponseBase = respond(request)
+            # Django would do it when the last byte is sent: eight who read a file slowly had all connections of the process.
+            pools.give_back()
+            return response
+
+        self._middleware_chain = sync_to_async(respond_and_give_back)
 
     async def __call__(
         self,

@@ -92,13 +92,17 @@ def content_security_policy(get_response: GetResponse) -> GetResponse:
         nonce = secrets.token_urlsafe(16)
         request.csp_nonce = nonce  # type: ignore[attr-defined]
         response = get_response(request)
+        if "Content-Security-Policy" in response:
+            return response  # a file's own, which is stricter
+        # Signed addresses of files lead there, where they lie on S3.
+        bucket = f" {settings.BUCKET_ORIGIN}" if settings.BUCKET_ORIGIN else ""
         response["Content-Security-Policy"] = "; ".join(
             [
                 "default-src 'none'",
                 f"script-src 'self' 'nonce-{nonce}'",
                 f"style-src 'self' 'nonce-{nonce}'",
-                "img-src 'self' blob: data:",
-                "media-src 'self' blob:",
+                f"img-src 'self' blob: data:{bucket}",
+                f"media-src 'self' blob:{bucket}",
                 "font-src 'self'",
                 "connect-src 'self'",
                 "manifest-src 'self'",

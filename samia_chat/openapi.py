@@ -31,6 +31,7 @@ PROBLEM_FIELDS: dict[str, Any] = {
     "errors": serializers.DictField(
         required=False, help_text="With `invalid`: what is wrong with which field, in sentences; nested as the body is."
     ),
+    "reason": serializers.CharField(required=False, help_text="With `file_rejected`: why, as a code."),
 }
 Problem = inline_serializer("Problem", PROBLEM_FIELDS)
 
@@ -75,6 +76,7 @@ WITH_BODY: tuple[Refusal, ...] = (errors.Malformed, errors.UnsupportedMediaType)
 HEADERS: dict[int, tuple[str, str]] = {
     401: ("WWW-Authenticate", "Bearer"),
     405: ("Allow", "The methods that this address knows."),
+    416: ("Content-Range", "`bytes */` and the size of the file."),
     429: ("Retry-After", "Seconds to wait."),
     503: ("Retry-After", "Seconds to wait."),
 }

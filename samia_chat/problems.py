@@ -72,6 +72,7 @@ def of(error: Exception) -> tuple[dict[str, Any], dict[str, str]] | None:
     if isinstance(error, (drf.NotAuthenticated, drf.AuthenticationFailed)):
         error = SignedOut()
     if isinstance(error, Problem):
+        headers |= error.headers
         if error.retry_after is not None:
             headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
         if error.status == HTTPStatus.UNAUTHORIZED:

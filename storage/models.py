@@ -8,6 +8,10 @@ from django.db.models.functions import Now
 from accounts.models import User
 from samia_chat.db.functions import UUIDv7
 
+# Reasons of rows that have outlived their object: it was lost, or kept as evidence for long enough.
+LOST, EXPIRED = "lost", "expired"
+WITHOUT_OBJECT = (LOST, EXPIRED)
+
 
 class ChatFile(models.Model):
     """One object of the private bucket, and what is known of it. A message refers to it; nobody ever sees its key."""
@@ -81,3 +85,8 @@ class ChatFile(models.Model):
 
     def __str__(self) -> str:
         return f"{self.purpose} {self.id}"
+
+    @property
+    def has_object(self) -> bool:
+        """Whether the bucket has, or should have, what this row is of."""
+        return self.reason not in WITHOUT_OBJECT

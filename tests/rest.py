@@ -53,12 +53,18 @@ class Answer:
 
 
 def _answer(response: Any) -> Answer:
+    content = asyncio.run(_gathered(response)) if response.streaming else response.content
     is_json = "json" in response.headers.get("Content-Type", "")
     return Answer(
         status=response.status_code,
-        body=json.loads(response.content) if is_json and response.content else response.content,
+        body=json.loads(content) if is_json and content else content,
         headers=dict(response.headers),
     )
+
+
+async def _gathered(response: Any) -> bytes:
+    """What is streamed, for a test client that does not."""
+    return b"".join([piece async for piece in response.streaming_content])
 
 
 class Api:
@@ -82,6 +88,9 @@ class Api:
 
     def get(self, path: str, **headers: str) -> Answer:
         return self.request("GET", path, **headers)
+
+    def head(self, path: str, **headers: str) -> Answer:
+        return self.request("HEAD", path, **headers)
 
     def post(self, path: str, body: Any = None, **headers: str) -> Answer:
         return self.request("POST", path, {} if body is None else body, **headers)
