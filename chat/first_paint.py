@@ -246,9 +246,10 @@ def _in_place(published: list[Shape], held: list[Shape], *, has_older: bool) -> 
     """The published messages by number, and among them those that are held, each at the time it was sent."""
     found = list(published)
     for message in sorted(held, key=lambda one: one["created_at"]):
-        earlier = [at for at, one in enumerate(found) if one["created_at"] <= message["created_at"]]
-        if earlier or not has_older:
-            found.insert(earlier[-1] + 1 if earlier else 0, message)
+        later = (at for at, one in enumerate(found) if one["created_at"] > message["created_at"])
+        place = next(later, len(found))
+        if place or not has_older:  # one from before the first message that is painted comes with its page
+            found.insert(place, message)
     return found
 
 

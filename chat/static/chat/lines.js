@@ -10,8 +10,8 @@ export function inPlace(published, held, hasOlder) {
   const found = [...published];
   const waiting = [...held].sort((a, b) => Date.parse(a.created_at) - Date.parse(b.created_at));
   for (const message of waiting) {
-    const at = found.findLastIndex((one) => Date.parse(one.created_at) <= Date.parse(message.created_at));
-    if (at >= 0 || !hasOlder) found.splice(at + 1, 0, message);
+    const at = found.findIndex((one) => Date.parse(one.created_at) > Date.parse(message.created_at));
+    if (at !== 0 || !hasOlder) found.splice(at < 0 ? found.length : at, 0, message);
   }
   return found;
 }
