@@ -19,12 +19,11 @@ from av.codec.context import Flags as CodecFlags
 from av.container import InputContainer
 from av.filter import Graph
 
-from storage.formats import HEAD_BYTES, M4A, Format, recognise
+from storage.formats import HEAD_BYTES, M4A, VOICE_SECONDS, Format, recognise
 from storage.parsing import media
 from storage.parsing.made import made, path_of
 from storage.parsing.messages import Answer, Refused, Wanted
 
-VOICE_SECONDS = 10 * 60
 DECODED_SECONDS = 60  # up to here the exact duration and the waveform are found while the upload waits
 TRIED_SECONDS = 2  # so much of a longer one is decoded, to know that it is sound
 PEAKS = 100
