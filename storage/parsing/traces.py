@@ -15,6 +15,11 @@ from av.stream import Stream
 
 NOTES = {"h264": "6", "hevc": "39|40", "av1": "5"}  # numbers of NAL units and OBUs
 START_CODE = re.compile(rb"\x00?\x00\x00\x01")
+# MPEG audio, layer III: bit rates by version 1 and by 2 and 2.5; sampling rates of version 1
+MP3_KILOBITS = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0)
+MP3_KILOBITS_LOW = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0)
+MP3_FIELDS = ((19, 3), (17, 3), (12, 15), (10, 3), (9, 1))  # where in the header they are, and how wide
+MP3_RATES = (44_100, 48_000, 32_000)
 NO_COMMENTS = b"\x03vorbis" + struct.pack("<II", 0, 0) + b"\x01"
 
 
@@ -35,6 +40,20 @@ def filter_of(original: Stream, copy: Stream) -> BitStreamFilterContext | None:
     if codec == "hevc":
         context.codec_tag = "hvc1"  # the name by which Apple's players know it
     return filtered
+
+
+def is_mp3_frame(packet: bytes) -> bool:
+    """Whether it is as long as its header says. FFmpeg hands on what is left at the end of a file as if it were a frame: in one
+    that was cut that is half a frame with the tags behind it."""
+    if len(packet) < 4:
+        return False
+    header = int.from_bytes(packet[:4], "big")
+    version, layer, bits, rate, padding = (header >> shift & mask for shift, mask in MP3_FIELDS)
+    if version == 1 or layer != 1 or bits in (0, 15) or rate == 3:
+        return False
+    sampling = MP3_RATES[rate] // {3: 1, 2: 2, 0: 4}[version]
+    size = 144_000 * MP3_KILOBITS[bits] // sampling if version == 3 else 72_000 * MP3_KILOBITS_LOW[bits] // sampling
+    return len(packet) == size + padding
 
 
 def without_notes(header: bytes, kind_of: Callable[[int], int], notes: Sequence[int]) -> bytes:

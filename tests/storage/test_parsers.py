@@ -546,6 +546,7 @@ def test_two_things_in_one_come_out_as_one(pool: ParserPool, good: dict[str, tup
         "packed.png": good["opaque.png"][0].read_bytes() + packed,
         "packed.webp": good["still.webp"][0].read_bytes() + packed,
         "packed.mp3": good["tagged.mp3"][0].read_bytes() + packed,
+        "cut.mp3": good["bare.mp3"][0].read_bytes()[:9000] + b"TAG" + MARK.encode().ljust(125, b"\0"),
         "packed.wav": good["tagged.wav"][0].read_bytes() + packed,
         "page.webm": good["tagged.webm"][0].read_bytes() + page,
         "page.mp4": good["phone.mp4"][0].read_bytes() + len(page + bytes(8)).to_bytes(4, "big") + b"free" + page,
