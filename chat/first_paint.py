@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from itertools import zip_longest
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +18,7 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from chat.models import ChatSession, Message, Participant
+from chat.painted_files import PaintedFile, length_words, painted
 from chat.shapes import Shape
 from samia_chat.digits import localised
 
@@ -57,7 +57,7 @@ class Line:
     """A line of the thread: a day, the mark of what is new, a line of the system, or a message."""
 
     kind: str
-    text: str
+    text: str  # of a message with a file, what is written beneath it
     id: UUID | None = None
     sent_at: datetime | None = None
     time: str = ""
@@ -73,6 +73,11 @@ class Line:
     tick_label: str = ""
     tick_icon: str = ""
     status: str = ""  # the word below the last own message
+    file: PaintedFile | None = None
+    note: str = ""  # of a voice message that others do not hear, with why
+    note_text: str = ""
+    is_refused: bool = False
+    may_record: bool = False
 
 
 def number(value: int) -> str:
@@ -144,8 +149,16 @@ def words_of(message: Shape) -> str:
     """The text, or the words for a message without one."""
     if message["deleted_at"]:
         return _("This message was deleted")
-    kinds = {"audio": _("Voice message"), "image": _("Picture"), "video": _("Video"), "file": _("File")}
-    return message["content"] or kinds.get(message["type"]) or _("Emergency call")
+    return message["content"] or _words_of_kind(message["type"], message["file"])
+
+
+def _words_of_kind(kind: str, file: Shape | None) -> str:
+    if kind == Message.Type.AUDIO:
+        length = file and file["duration_ms"] and length_words(file["duration_ms"] / 1000)
+        return f"{_('Voice message')} · {length}" if length else _("Voice message")
+    if kind == Message.Type.FILE:
+        return str(file["name"]) if file else _("File")
+    return {"image": _("Picture"), "video": _("Video")}.get(kind) or _("Emergency call")
 
 
 def tick(session: Shape, message: Shape, viewer: UUID) -> str:
@@ -217,8 +230,9 @@ def _counted(one: str, many: str, count: int) -> str:
 # The thread -------------------------------------------------------------------------------------------------------------
 
 
-def lines(session: Shape, messages: list[Shape], viewer: UUID) -> list[Line]:
-    """The lines of a thread whose newest page these messages are."""
+def lines(session: Shape, thread: Shape, viewer: UUID) -> list[Line]:
+    """The lines of a thread whose newest page this is."""
+    messages = _in_place(thread["results"], thread["unpublished"], has_older=thread["has_more"])
     drawn = list(_lines(session, messages, viewer))
     own = [at for at, line in enumerate(drawn) if line.kind == "message" and line.is_own]
     if own and not drawn[own[-1]].is_deleted:
@@ -228,12 +242,25 @@ def lines(session: Shape, messages: list[Shape], viewer: UUID) -> list[Line]:
     return drawn
 
 
+def _in_place(published: list[Shape], held: list[Shape], *, has_older: bool) -> list[Shape]:
+    """The published messages by number, and among them those that are held, each at the time it was sent."""
+    found = list(published)
+    for message in sorted(held, key=lambda one: one["created_at"]):
+        later = (at for at, one in enumerate(found) if one["created_at"] > message["created_at"])
+        place = next(later, len(found))
+        if place or not has_older:  # one from before the first message that is painted comes with its page
+            found.insert(place, message)
+    return found
+
+
 def _lines(session: Shape, messages: list[Shape], viewer: UUID) -> Iterator[Line]:
     by_id = {message["id"]: message for message in messages}
     new = _new(session, messages, viewer)
+    days = _days(messages)
     previous: Shape | None = None
-    for message, successor in zip_longest(messages, messages[1:]):
-        if previous is None or _date(previous) != _date(message):
+    for at, message in enumerate(messages):
+        successor = messages[at + 1] if at + 1 < len(messages) else None
+        if at in days:
             yield Line(kind="day", text=day(message["created_at"]))
             previous = None
         if new and message is new[0]:
@@ -243,10 +270,22 @@ def _lines(session: Shape, messages: list[Shape], viewer: UUID) -> Iterator[Line
             yield Line(kind="system", text=words_of(message))
         else:
             is_first = previous is None or not _belong_together(previous, message)
-            starts_new = successor is not None and bool(new) and successor is new[0]
-            is_last = successor is None or starts_new or not _belong_together(message, successor)
+            is_cut = at + 1 in days or (successor is not None and bool(new) and successor is new[0])
+            is_last = successor is None or is_cut or not _belong_together(message, successor)
             yield _message_line(session, message, by_id, viewer, is_first=is_first, is_last=is_last)
         previous = message
+
+
+def _days(messages: list[Shape]) -> set[int]:
+    """Where a day begins. What waited for approval is older than what stands before it: time does not go back for that."""
+    found: set[int] = set()
+    latest: date | None = None
+    for at, message in enumerate(messages):
+        then = timezone.localtime(message["created_at"]).date()
+        if latest is None or then > latest:
+            latest = then
+            found.add(at)
+    return found
 
 
 def _message_line(
@@ -255,11 +294,20 @@ def _message_line(
     is_own, is_deleted = message["sender"] == viewer, message["deleted_at"] is not None
     is_crowd = session["mine"] is None or len(others(session, viewer)) > 1
     quoted = by_id.get(message["reply_to"])
-    mark = tick(session, message, viewer) if is_own and not is_deleted else ""
+    mark = tick(session, message, viewer) if is_own and not is_deleted and message["seq"] is not None else ""
+    file = painted(message)
+    note, note_text = _note(message, is_own=is_own)
+    is_refused = message["status"] == Message.Status.REJECTED
+    is_open = session["mine"] is not None and session["status"] == ChatSession.Status.ACTIVE
     return Line(
         kind="message",
         id=message["id"],
-        text=words_of(message),
+        text=message["content"] if file else words_of(message),
+        file=file,
+        note=note,
+        note_text=note_text,
+        is_refused=is_refused,
+        may_record=is_refused and is_own and is_open,
         sent_at=message["created_at"],
         time=clock(message["created_at"]),
         is_own=is_own,
@@ -276,6 +324,16 @@ def _message_line(
     )
 
 
+def _note(message: Shape, *, is_own: bool) -> tuple[str, str]:
+    """Of a voice message that is not published: that, and who hears it or why."""
+    if message["status"] == Message.Status.PENDING:
+        whom = _("Only you and our team can hear it.") if is_own else _("Only the sender and our team can hear it.")
+        return _("Waiting for approval"), whom
+    if message["status"] == Message.Status.REJECTED:
+        return _("Not approved"), message["reason"] or _("Nobody else can hear it.")
+    return "", ""
+
+
 def _quote_name(session: Shape, quoted: Shape | None, viewer: UUID) -> str:
     if quoted is None:
         return _("Earlier message")
@@ -287,17 +345,12 @@ def _new(session: Shape, messages: list[Shape], viewer: UUID) -> list[Shape]:
     mine = session["mine"]
     if not mine or not mine["unread"]:
         return []
-    return [m for m in messages if m["seq"] > mine["read_seq"] and m["sender"] != viewer]
-
-
-def _date(message: Shape) -> date:
-    return timezone.localtime(message["created_at"]).date()
+    return [m for m in messages if (m["seq"] or 0) > mine["read_seq"] and m["sender"] != viewer]
 
 
 def _belong_together(one: Shape, other: Shape) -> bool:
     return (
         one["sender"] == other["sender"]
         and Message.Type.SYSTEM not in (one["type"], other["type"])
-        and _date(one) == _date(other)
-        and other["created_at"] - one["created_at"] < GROUP_PAUSE
+        and abs(other["created_at"] - one["created_at"]) < GROUP_PAUSE
     )

@@ -7,6 +7,7 @@ from chat import pages, shell
 urlpatterns = [
     path("", pages.dashboard),
     path("sessions/<uuid:session>", pages.dashboard),
+    path("approvals", pages.approvals),
     path("manifest.webmanifest", shell.manifest),
     path("settings", pages.settings_page),
     path("offline", shell.offline),

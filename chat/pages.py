@@ -1,4 +1,4 @@
-"""The dashboard: painted here, kept alive by its modules."""
+"""The dashboard, and for staff the page of voice approvals: painted here, kept alive by their modules."""
 
 from __future__ import annotations
 
@@ -17,15 +17,21 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from accounts.pages import signed_in
 from chat import first_paint
-from chat.access import SESSIONS
-from chat.models import ChatSession
+from chat.access import MESSAGES, SESSIONS
+from chat.models import ChatSession, Person
 from chat.models.message import MAX_CHARS
+from chat.painted_approvals import queue_row
 from chat.services import session as sessions
+from chat.services import voice_review
 from chat.services.reading import PAGE, message_page, session_shapes, unpublished, with_state
-from chat.shapes import Shape
+from chat.shapes import Shape, approval_shape
 from chat.words import words
 from samia_chat.api.pages import page
 from samia_chat.api.views import throttle
+from samia_chat.errors import NotFound
+from storage.formats import VOICE_SECONDS
+
+QUEUE = 100
 
 
 @require_safe
@@ -40,12 +46,10 @@ def dashboard(request: HttpRequest, session: UUID | None = None) -> HttpResponse
         shapes = [shape for shape in shapes if shape["id"] != session]
         shapes = sorted([*shapes, opened], key=lambda shape: shape["active_at"], reverse=True)
     context = {
-        "person": user,
-        "initials": first_paint.initials(user.display_name),
-        "colour": first_paint.colour(user.pk),
+        **_frame(user),
         "rows": [first_paint.row(shape, user.pk) for shape in shapes],
         "open_id": session,
-        "unread_sessions": first_paint.number(_unread(shapes)) if _unread(shapes) else "",
+        "unread_sessions": _number(_unread(shapes)),
         "has_more": following is not None,
         "data": _data(user, shapes, following, thread),
     }
@@ -58,7 +62,7 @@ def dashboard(request: HttpRequest, session: UUID | None = None) -> HttpResponse
             "crowd": first_paint.crowd(opened, user.pk),
             "subject": first_paint.subject(opened),
             "row": first_paint.row(opened, user.pk),
-            "lines": first_paint.lines(opened, thread["results"], user.pk),
+            "lines": first_paint.lines(opened, thread, user.pk),
             "may_write": opened["mine"] is not None and opened["status"] == ChatSession.Status.ACTIVE,
         }
     return render(request, "chat/dashboard.html", context)
@@ -69,14 +73,40 @@ def dashboard(request: HttpRequest, session: UUID | None = None) -> HttpResponse
 def settings_page(request: HttpRequest) -> HttpResponse:
     """One's own account, this device, and the other devices."""
     user: User = request.user  # type: ignore[assignment]  # signed_in admits people only
-    context = {
+    context = {**_frame(user), "zones": sorted(available_timezones()), "data": _words(user)}
+    return render(request, "chat/settings.html", context)
+
+
+@require_safe
+@signed_in
+def approvals(request: HttpRequest) -> HttpResponse:
+    """Voice messages that wait, for those who decide about them; for others there is no such page."""
+    user: User = request.user  # type: ignore[assignment]  # signed_in admits people only
+    if not _decides(user):
+        raise NotFound
+    throttle("read", str(user.pk))
+    # The longest-waiting first. What is beyond one page, the modules read.
+    found = list(voice_review.waiting().order_by("created_at", "id")[:QUEUE])
+    people = Person.objects.in_bulk({message.sender_id for message in found})
+    items = [approval_shape(message, people) for message in found]
+    context = {**_frame(user), "rows": [queue_row(item) for item in items]}
+    return render(request, "chat/approvals.html", {**context, "data": {**_words(user), "approvals": items}})
+
+
+def _frame(user: User) -> dict[str, Any]:
+    """What stands round every page: who it is, and what waits for staff."""
+    is_staff = _decides(user)
+    return {
         "person": user,
         "initials": first_paint.initials(user.display_name),
         "colour": first_paint.colour(user.pk),
-        "zones": sorted(available_timezones()),
-        "data": {"user": {"id": user.pk, "role": user.role, "timezone": user.timezone}, "words": words()},
+        "is_staff": is_staff,
+        "waiting": _number(voice_review.waiting().exclude(sender=user.pk).count()) if is_staff else "",
     }
-    return render(request, "chat/settings.html", context)
+
+
+def _decides(user: User) -> bool:
+    return MESSAGES.rule(user, "review") is not None
 
 
 def _list(user: User) -> tuple[list[Shape], str | None]:
@@ -101,14 +131,31 @@ def _unread(shapes: list[Shape]) -> int:
     return sum(1 for shape in shapes if shape["mine"] and shape["mine"]["unread"])
 
 
-def _data(user: User, shapes: list[Shape], following: str | None, thread: Shape | None) -> dict[str, Any]:
-    """What the modules begin with."""
+def _number(count: int) -> str:
+    """Nothing for none."""
+    return first_paint.number(count) if count else ""
+
+
+def _words(user: User) -> dict[str, Any]:
+    """What the modules of every page begin with."""
     return {
         "user": {"id": user.pk, "role": user.role, "timezone": user.timezone},
         "now": timezone.now(),
-        "limits": {"max_chars": MAX_CHARS, "edit_seconds": settings.MESSAGE_EDIT_WINDOW},
         "sign_in": settings.LOGIN_URL,
         "words": words(),
+    }
+
+
+def _data(user: User, shapes: list[Shape], following: str | None, thread: Shape | None) -> dict[str, Any]:
+    """What the modules of the dashboard begin with."""
+    return {
+        **_words(user),
+        "limits": {
+            "max_chars": MAX_CHARS,
+            "edit_seconds": settings.MESSAGE_EDIT_WINDOW,
+            "file_bytes": settings.FILE_MAX_BYTES,
+            "voice_seconds": VOICE_SECONDS,
+        },
         "sessions": shapes,
         "next": following,
         "thread": thread,

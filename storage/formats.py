@@ -14,6 +14,7 @@ from typing import Literal
 Kind = Literal["image", "audio", "video", "pdf", "text"]
 
 HEAD_BYTES = 1024  # of a file, enough to recognise it
+VOICE_SECONDS = 10 * 60  # a voice message lasts no longer
 ACCEPTED = (
     "JPEG, PNG, WebP and GIF pictures; MP3, WAV, WebM, Ogg and M4A sound; MP4 and WebM video; PDF; plain text in UTF-8"
 )

@@ -332,7 +332,7 @@ test("typing ends with its word, with the message, and by itself", () => {
   const store = new Store({ me: ME, now: () => now });
   store.takeSessions([session()]);
   const typing = (type) => store.apply({ type, session: SESSION, user: HER, kind: "text" });
-  const writers = () => store.writers(store.get(SESSION));
+  const writers = () => store.writers(store.get(SESSION)).map(({ user }) => user);
   typing("typing_start");
   assert.deepEqual(writers(), [HER]);
   typing("typing_stop");
@@ -343,6 +343,74 @@ test("typing ends with its word, with the message, and by itself", () => {
   typing("typing_start");
   now = 60_000;
   assert.deepEqual(writers(), []);
+});
+
+test("who speaks is told from who types", () => {
+  const store = new Store({ me: ME });
+  store.takeSessions([session()]);
+  store.apply({ type: "typing_start", session: SESSION, user: HER, kind: "voice" });
+  assert.deepEqual(store.writers(store.get(SESSION)), [{ user: HER, kind: "voice" }]);
+});
+
+// What waits for approval ------------------------------------------------------------------------------------------------
+
+const voice = (extra = {}) =>
+  message(null, { id: "v", sender: ME, revision: null, type: "audio", status: "pending_approval", content: "", ...extra });
+const voiceFrame = (type, extra) => ({ type, session: SESSION, message: voice(extra) });
+const held = (store) => [...store.get(SESSION).held.values()].map(({ id, status }) => `${id} ${status}`);
+
+test("a voice message that waits is held, and published once it is approved", () => {
+  const store = opened({ lastSeq: 2 });
+  assert.equal(store.apply(voiceFrame("voice_approval_needed")), "applied");
+  assert.deepEqual(held(store), ["v pending_approval"]);
+  assert.equal(store.get(SESSION).revision, 4, "it has none of its own");
+  const approved = { ...voice(), seq: 3, revision: 5, status: "approved" };
+  store.apply({ type: "voice_approved", session: SESSION, message: approved });
+  assert.deepEqual(held(store), []);
+  assert.deepEqual(seqs(store), [1, 2, 3]);
+  assert.equal(store.apply({ type: "new_message", session: SESSION, revision: 5, message: approved }), "applied");
+  assert.equal(store.get(SESSION).lastSeq, 3);
+  assert.deepEqual(seqs(store), [1, 2, 3]);
+});
+
+test("what was decided stays so, whatever comes late", () => {
+  const store = opened({ lastSeq: 1 });
+  store.apply(voiceFrame("voice_rejected", { status: "rejected", reason: "noise" }));
+  store.keepMessage(voice());
+  assert.deepEqual(held(store), ["v rejected"]);
+  const approved = message(2, { id: "w", sender: ME, status: "approved" });
+  store.apply({ type: "new_message", session: SESSION, revision: approved.revision, message: approved });
+  store.apply(voiceFrame("voice_approval_needed", { id: "w" }));
+  assert.deepEqual(held(store), ["v rejected"]);
+});
+
+test("an answer that was read before an event does not undo it", () => {
+  const store = opened({ lastSeq: 1 });
+  store.apply(voiceFrame("voice_approval_needed", { id: "old" }));
+  const { sessions } = store.slice();
+  store.keepMessage(voice());
+  const approved = message(2, { id: "old", sender: ME, status: "approved" });
+  store.apply({ type: "new_message", session: SESSION, revision: approved.revision, message: approved });
+  const shape = session({ lastSeq: 1, revision: 3 });
+  const answer = { sessions: [entry(shape, [], { unpublished: [voice({ id: "old" })] })], cursors: {}, gone: [] };
+  store.takeResumed(answer, sessions);
+  assert.deepEqual(held(store), ["v pending_approval"]);
+  const next = store.slice().sessions;
+  store.takeResumed({ sessions: [entry({ ...shape, revision: 4 }, [])], cursors: {}, gone: [] }, next);
+  assert.deepEqual(held(store), [], "a later answer knows better");
+});
+
+test("what is held survives a page that was read before it", () => {
+  const store = opened({ lastSeq: 1 });
+  store.expectPage(SESSION);
+  store.apply(voiceFrame("voice_approval_needed"));
+  store.takePage(SESSION, page([message(1)]));
+  assert.deepEqual(held(store), ["v pending_approval"]);
+});
+
+test("staff hear of sessions that are not here", () => {
+  const store = opened();
+  assert.equal(store.apply({ ...voiceFrame("voice_approval_needed"), session: OTHER }), "ignored");
 });
 
 test("the latest activity comes first", () => {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { linesOf } from "chat/lines";
+import { inPlace, linesOf } from "chat/lines";
+import { livePath, wavePath } from "chat/peaks";
 import { clock, day, dayKey, listTime, useZone } from "samia/dates";
 import { newId } from "samia/ids";
 import { splitLinks } from "samia/links";
@@ -85,4 +86,31 @@ test("groups break at another sender, another day, a pause, and where the new be
   ]);
   assert.equal(lines.find((one) => one.kind === "unread").count, 1);
   assert.equal(new Set(lines.map((one) => one.key)).size, lines.length);
+});
+
+test("what is held stands at its time, and comes with its page", () => {
+  const at = (id, minute, seq = null) => ({ id, seq, created_at: `2026-11-21T09:${minute}:00Z` });
+  const published = [at("a", "10", 7), at("b", "20", 8), at("late", "05", 9), at("c", "30", 10)];
+  const ids = (held, hasOlder) => inPlace(published, held, hasOlder).map(({ id }) => id).join(" ");
+  assert.equal(ids([at("y", "25"), at("x", "15")], true), "a x b late y c");
+  assert.equal(ids([at("first", "01")], true), "a b late c", "it is further up");
+  assert.equal(ids([at("first", "01")], false), "first a b late c");
+  assert.equal(ids([at("last", "59")], true), "a b late c last");
+});
+
+test("what was approved later begins no earlier day", () => {
+  const at = (seq, time) => message(seq, { sender: HER, created_at: `2026-11-${time}:00Z` });
+  const lines = linesOf({ messages: [at(1, "20T09:00"), at(2, "21T09:00"), at(3, "20T23:00"), at(4, "21T09:05")], me: ME, dayOf: (time) => time.slice(0, 10) });
+  assert.deepEqual(lines.map((one) => one.message?.id ?? one.kind), ["day", "m1", "day", "m2", "m3", "m4"]);
+  assert.deepEqual(lines.filter((one) => one.isFirst).map((one) => one.key), ["m1", "m2", "m3", "m4"]);
+});
+
+test("waves, the same as the server paints", () => {
+  const cases = JSON.parse(readFileSync(new URL("../../tests/browser/waves.json", import.meta.url), "utf8"));
+  for (const { peaks, bars, height, path } of cases) assert.equal(wavePath(peaks, { bars, height }), path);
+});
+
+test("what is being recorded grows from the end", () => {
+  assert.equal(livePath([255], { bars: 2, height: 28 }), "M1.3 13.8v0.5M5.3 1.3v25.5");
+  assert.equal(livePath([0, 0, 255], { bars: 1, height: 28 }), "M1.3 1.3v25.5");
 });

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.tab import DESKTOP, PHONE, Tab
 from tests.browser.test_looks import axe, choose
+from tests.browser.test_talk import set_language
 from tests.cast import PASSWORD, World, make_login
 from tests.database import Truth
 
@@ -72,7 +73,10 @@ def test_who_is_not_signed_in_goes_to_the_door(world: World, tab: MakeTab) -> No
 @pytest.mark.parametrize("theme", ["dark", "light"])
 @pytest.mark.parametrize("language", ["en", "ar"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_axe_finds_nothing(world: World, tab: MakeTab, size: dict[str, int], language: str, theme: str) -> None:
+def test_axe_finds_nothing(
+    world: World, tab: MakeTab, truth: Truth, size: dict[str, int], language: str, theme: str
+) -> None:
+    set_language(truth, world.client, language=language)
     client = settings_of(choose(tab(world.client, viewport=size), theme=theme, language=language))
     client.shoot(f"settings-{'phone' if size is PHONE else 'desktop'}-{language}-{theme}")
     assert axe(client) == []

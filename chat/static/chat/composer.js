@@ -1,9 +1,13 @@
-// Where one writes: the box, what it answers or changes, the draft. Where nothing may be written, words say why.
+// Where one writes: the box, what it answers or changes, the draft, the files that go along, the microphone. Where nothing
+// may be written, words say why.
 
-import { createRef, html, nothing, ref } from "lit";
-import { drafts, limits, me, outbox, serverNow, socket, store } from "chat/live";
+import { createRef, html, nothing, ref, repeat } from "lit";
+import { ACCEPT } from "chat/files";
+import { drafts, limits, me, outbox, serverNow, socket, store, uploads } from "chat/live";
 import { nameOf, titleOf, wordsOf } from "chat/names";
+import { microphoneHelp } from "chat/recorder";
 import { changeRefused } from "chat/thread";
+import { uploadRow } from "chat/upload-row";
 import { Element } from "samia/element";
 import { request } from "samia/http";
 import { icon } from "samia/icons";
@@ -15,6 +19,7 @@ const TYPING_IDLE_MS = 4_000;
 const NEVER = -Infinity;
 const COUNT_FROM = 0.9; // of the longest message: from there on letters are counted
 const MINUTE_MS = 60_000;
+const SECOND_MS = 1_000;
 const IS_TOUCH = "(pointer: coarse)";
 
 class SamiaComposer extends Element {
@@ -23,6 +28,9 @@ class SamiaComposer extends Element {
     _mode: { state: true }, // null, or {kind: "reply" or "edit", message}
     _length: { state: true },
     _isSaving: { state: true },
+    _isRecording: { state: true },
+    _trouble: { state: true }, // why there is no microphone
+    _isDropping: { state: true }, // files are held over the thread
   };
 
   constructor() {
@@ -30,7 +38,11 @@ class SamiaComposer extends Element {
     this._mode = null;
     this._length = 0;
     this._isSaving = false;
+    this._isRecording = false;
+    this._trouble = null;
+    this._isDropping = false;
     this._box = createRef();
+    this._chooser = createRef();
     this._typedAt = NEVER;
   }
 
@@ -46,13 +58,20 @@ class SamiaComposer extends Element {
 
   connectedCallback() {
     super.connectedCallback();
-    this.listen(store, "change", ({ detail }) => detail === this.session && this.requestUpdate());
+    for (const source of [store, uploads]) {
+      this.listen(source, "change", ({ detail }) => detail === this.session && this.requestUpdate());
+    }
+    this.listen(this, "samia:recording", ({ detail }) => this._recordingChanged(detail));
+    this.listen(this, "samia:microphone", ({ detail }) => (this._trouble = detail));
+    this.listen(this, "samia:voice", ({ detail }) => this._sendVoice(detail));
+    this._watchDrops();
   }
 
   willUpdate(changed) {
     if (changed.has("session")) {
       this._stopTyping(changed.get("session"));
       this._mode = null;
+      this._trouble = null;
       this._mustFill = true;
     }
     const session = store.get(this.session);
@@ -60,6 +79,11 @@ class SamiaComposer extends Element {
   }
 
   updated() {
+    clearTimeout(this._tick);
+    // Seconds are counted down while something waits for its turn.
+    if (uploads.of(this.session).some(({ state }) => state === "pausing")) {
+      this._tick = setTimeout(() => this.requestUpdate(), SECOND_MS);
+    }
     if (!this._box.value) {
       this._mustFill = true; // when it opens again
       return;
@@ -151,10 +175,83 @@ class SamiaComposer extends Element {
     }
   }
 
+  // Files -------------------------------------------------------------------------------------------------------------
+
+  /** Files may be dropped anywhere on the thread, and nowhere else open instead of the page. */
+  _watchDrops() {
+    const place = this.closest(".thread-pane");
+    for (const type of ["dragover", "drop"]) {
+      this.listen(window, type, (event) => {
+        if (!hasFiles(event.dataTransfer)) return;
+        event.preventDefault();
+        this._isDropping = type === "dragover" && place.contains(event.target) && this._takesFiles;
+        event.dataTransfer.dropEffect = this._isDropping ? "copy" : "none";
+        if (type === "drop" && place.contains(event.target)) this._choose(event.dataTransfer.files);
+      });
+    }
+    this.listen(window, "dragleave", (event) => event.relatedTarget === null && (this._isDropping = false));
+    this.listen(document, "paste", (event) => this._pasted(event));
+  }
+
+  get _takesFiles() {
+    const session = store.get(this.session);
+    return Boolean(session?.mine) && session.status === "active" && this._mode?.kind !== "edit" && !this._isRecording;
+  }
+
+  _pasted(event) {
+    const isElsewhere = event.target.closest?.("input, textarea, dialog") && !this.contains(event.target);
+    if (isElsewhere || !hasFiles(event.clipboardData)) return;
+    // What is copied from a document is text with a picture of it: the text was meant.
+    if (event.clipboardData.types.includes("text/plain")) return;
+    event.preventDefault();
+    this._choose(event.clipboardData.files);
+  }
+
+  _choose(files) {
+    if (!this._takesFiles || !files.length) return;
+    uploads.choose(this.session, files);
+    this.focus();
+  }
+
+  _chosen(event) {
+    this._choose(event.target.files);
+    event.target.value = ""; // the same file may be chosen again
+  }
+
+  _drop(id) {
+    uploads.drop(id);
+    this.focus(); // the button that had it goes
+  }
+
+  // Voice -------------------------------------------------------------------------------------------------------------
+
+  /** Record a voice message: what was not approved, once more. */
+  record(message) {
+    if (message.reply_to && store.get(this.session)?.messages?.has(message.reply_to)) {
+      this._mode = { kind: "reply", message: store.get(this.session).messages.get(message.reply_to) };
+    }
+    this.querySelector("samia-recorder")?.start();
+  }
+
+  _recordingChanged(detail) {
+    this._isRecording = this.querySelector("samia-recorder")?.isActive ?? false;
+    if (detail?.isOver) this.updateComplete.then(() => this.focus());
+  }
+
+  _sendVoice(voice) {
+    uploads.sendVoice(this.session, { ...voice, replyTo: this._mode?.message.id ?? null });
+    this._mode = null;
+  }
+
   // Sending -----------------------------------------------------------------------------------------------------------
 
+  get _hasText() {
+    return Boolean(this._box.value?.value.trim());
+  }
+
   get _canSend() {
-    return this._box.value?.value.trim() && this._length <= limits.max_chars && !this._isSaving;
+    const hasFiles = uploads.chosen(this.session).length > 0 && this._mode?.kind !== "edit";
+    return (this._hasText || hasFiles) && this._length <= limits.max_chars && !this._isSaving;
   }
 
   _send() {
@@ -164,7 +261,7 @@ class SamiaComposer extends Element {
       this._save(this._mode.message, content);
       return;
     }
-    outbox.add({ session: this.session, content, replyTo: this._mode?.message.id ?? null });
+    this._sendAll(content, this._mode?.message.id ?? null);
     drafts.set(this.session, "");
     this._typedAt = NEVER; // the message itself ends the signal
     clearTimeout(this._idle);
@@ -172,6 +269,15 @@ class SamiaComposer extends Element {
     this._fill("");
     this.dispatchEvent(new CustomEvent("samia:draft", { bubbles: true }));
     this.focus();
+  }
+
+  /** A text that goes with one file is its caption. With several it goes ahead of them. */
+  _sendAll(content, replyTo) {
+    const count = uploads.chosen(this.session).length;
+    const isCaption = count === 1;
+    if (content && !isCaption) outbox.add({ session: this.session, content, replyTo });
+    if (!count) return;
+    uploads.send(this.session, { caption: isCaption ? content : "", replyTo: content && !isCaption ? null : replyTo });
   }
 
   async _save(message, content) {
@@ -196,39 +302,84 @@ class SamiaComposer extends Element {
     const session = store.get(this.session);
     if (!session?.mine) return nothing;
     return html`<footer class="dock">
-      <div class="dock-in">${this._isOpen(session) ? this._writing(session) : closed(session)}</div>
+      <div class="dock-in">${this._isOpen(session) ? this._writing(session) : [this._files(), closed(session)]}</div>
     </footer>`;
   }
 
   _writing(session) {
-    const name = titleOf(session, me);
     const isEdit = this._mode?.kind === "edit";
-    return html`<form class="composer" @submit=${this._submitted}>
-      <div class="composer-box">
-        ${this._strip(session)}
-        <div class="composer-row">
-          <textarea
-            ${ref(this._box)}
-            rows="1"
-            dir="auto"
-            autocomplete="off"
-            placeholder=${t("Message {name}", { name })}
-            aria-label=${isEdit ? t("Edit message") : t("Message {name}", { name })}
-            aria-describedby=${this._isNearLimit ? "count" : nothing}
-            enterkeyhint="send"
-            @input=${this._typed}
-            @keydown=${this._keyed}
-            @blur=${() => this._stopTyping(this.session)}
-          ></textarea>
+    const isRecordingOffered = !isEdit && !this._hasText && !uploads.chosen(this.session).length;
+    return html`${this._help()}
+      <form class="composer ${this._isRecording ? "is-recording" : ""}" @submit=${this._submitted}>
+        <div class="composer-box">
+          ${this._strip(session)}${this._files()}
+          <div class="composer-row">${isEdit ? nothing : this._attach()}${this._textarea(session, isEdit)}</div>
+          ${this._count()}
         </div>
-        ${this._count()}
-      </div>
-      <div class="composer-side">
-        <button class="icon-btn send" aria-label=${isEdit ? t("Save") : t("Send")} ?disabled=${!this._canSend}>
-          ${icon(isEdit ? "check" : "send", isEdit ? "" : "i-flip")}
-        </button>
-      </div>
-    </form>`;
+        <div class="composer-side">
+          ${isRecordingOffered || this._isRecording ? nothing : this._sendButton(isEdit)}
+          <samia-recorder .session=${this.session} .isHidden=${!isRecordingOffered}></samia-recorder>
+        </div>
+      </form>
+      ${this._isDropping ? dropHint() : nothing}`;
+  }
+
+  _textarea(session, isEdit) {
+    const name = titleOf(session, me);
+    return html`<textarea
+      ${ref(this._box)}
+      rows="1"
+      dir="auto"
+      autocomplete="off"
+      placeholder=${t("Message {name}", { name })}
+      aria-label=${isEdit ? t("Edit message") : t("Message {name}", { name })}
+      aria-describedby=${this._isNearLimit ? "count" : nothing}
+      enterkeyhint="send"
+      @input=${this._typed}
+      @keydown=${this._keyed}
+      @blur=${() => this._stopTyping(this.session)}
+    ></textarea>`;
+  }
+
+  _attach() {
+    return html`<button
+        type="button"
+        class="icon-btn"
+        aria-label=${t("Attach files")}
+        title=${t("Attach files")}
+        @click=${() => this._chooser.value.click()}
+      >
+        ${icon("attach")}</button
+      ><input ${ref(this._chooser)} type="file" multiple hidden accept=${ACCEPT} @change=${this._chosen} />`;
+  }
+
+  _sendButton(isEdit) {
+    return html`<button class="icon-btn send" aria-label=${isEdit ? t("Save") : t("Send")} ?disabled=${!this._canSend}>
+      ${icon(isEdit ? "check" : "send", isEdit ? "" : "i-flip")}
+    </button>`;
+  }
+
+  _files() {
+    const entries = uploads.of(this.session);
+    if (!entries.length) return nothing;
+    return html`<ul class="uploads" aria-label=${t("Files")}>
+      ${repeat(
+        entries,
+        ({ id }) => id,
+        (entry) => html`<li>${uploadRow(entry, (id) => this._drop(id))}</li>`,
+      )}
+    </ul>`;
+  }
+
+  _help() {
+    if (!this._trouble) return nothing;
+    return microphoneHelp(this._trouble, {
+      again: () => this.querySelector("samia-recorder").start(),
+      close: () => {
+        this._trouble = null;
+        this.focus();
+      },
+    });
   }
 
   _submitted(event) {
@@ -263,6 +414,16 @@ class SamiaComposer extends Element {
       <button type="button" class="icon-btn" aria-label=${t("Cancel")} @click=${this._leaveMode}>${icon("close")}</button>
     </div>`;
   }
+}
+
+function hasFiles(transfer) {
+  return transfer?.types.includes("Files");
+}
+
+function dropHint() {
+  return html`<div class="drop" aria-hidden="true">
+    <div>${icon("attach", "i-lg")}<b>${t("Drop files to attach them")}</b></div>
+  </div>`;
 }
 
 function timeLeft(message) {

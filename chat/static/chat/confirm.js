@@ -15,6 +15,12 @@ export function confirmSignOut(count) {
   return confirm({ title: t("Sign out?"), text, no: t("Cancel"), yes: t("Sign out") });
 }
 
+/** Whether the user really wants to throw a long recording away. */
+export function confirmDiscard() {
+  const text = t("It was not sent. It cannot be brought back.");
+  return confirm({ title: t("Discard this recording?"), text, no: t("Keep it"), yes: t("Discard") });
+}
+
 function confirm({ title, text, no, yes }) {
   return new Promise((resolve) => {
     const dialog = document.createElement("dialog");

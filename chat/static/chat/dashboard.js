@@ -8,11 +8,13 @@ import "chat/thread-head";
 import "samia/theme";
 import "samia/toasts";
 import { install } from "chat/app";
+import { Queue, showCount } from "chat/approval-queue";
 import { confirmSignOut } from "chat/confirm";
-import { me, socket, store, sync, unsent, wipe } from "chat/live";
+import { leave, wipe } from "chat/device";
+import { isStaff, me, socket, store, sync, unsent, uploads } from "chat/live";
 import { titleOf } from "chat/names";
 import { Notifier } from "chat/notifier";
-import { page } from "samia/page";
+import { isRecordingKept } from "chat/recorder";
 import { number, t } from "samia/text";
 import { toast } from "samia/toasts";
 
@@ -33,6 +35,7 @@ class SamiaDashboard extends HTMLElement {
   _wire() {
     this.addEventListener("click", (event) => this._clicked(event));
     this.addEventListener("samia:reply", ({ detail }) => this.querySelector("samia-composer").reply(detail));
+    this.addEventListener("samia:record", ({ detail }) => this.querySelector("samia-composer").record(detail));
     this.addEventListener("samia:edit", ({ detail }) => this.querySelector("samia-composer").edit(detail));
     window.addEventListener("popstate", () => this._go(SESSION.exec(location.pathname)?.[1] ?? null));
     window.addEventListener("online", () => socket.hurry());
@@ -46,6 +49,19 @@ class SamiaDashboard extends HTMLElement {
     socket.addEventListener("welcome", () => this._welcomed());
     store.addEventListener("change", () => this._title());
     store.addEventListener("left", ({ detail }) => this._left(detail));
+    // What only this page holds would be lost with it.
+    window.addEventListener("beforeunload", (event) => this._isHolding && event.preventDefault());
+    if (isStaff) this._countApprovals();
+  }
+
+  get _isHolding() {
+    return !this._isLeaving && (uploads.unsent > 0 || isRecordingKept());
+  }
+
+  _countApprovals() {
+    const queue = new Queue({ me });
+    queue.addEventListener("change", () => showCount(this, queue.waiting.length));
+    queue.follow(socket);
   }
 
   // Which session is open ----------------------------------------------------------------------------------------------
@@ -154,13 +170,11 @@ class SamiaDashboard extends HTMLElement {
     if (count) form.submit();
   }
 
-  /** Signed out elsewhere, or the account was closed: to the door, and back here after it. */
   _leave() {
     if (this._isLeaving) return;
     this._isLeaving = true;
     socket.end();
-    wipe();
-    location.replace(`${page.sign_in}?next=${encodeURIComponent(location.pathname)}`);
+    leave();
   }
 }
 

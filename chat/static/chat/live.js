@@ -1,31 +1,27 @@
 // The one store, socket, outbox and sync of this page, made from what the server wrote into it.
 
+import { drafts, keep, me, unsentTexts } from "chat/device";
 import { Outbox } from "chat/outbox";
 import { Receipts } from "chat/receipts";
 import { Store } from "chat/store";
 import { Sync } from "chat/sync";
+import { Uploads, formOf } from "chat/uploads";
 import { useZone } from "samia/dates";
-import { request } from "samia/http";
+import { request, upload } from "samia/http";
 import { newId } from "samia/ids";
-import { Keep } from "samia/keep";
 import { page } from "samia/page";
 import { Socket } from "samia/socket";
 import { speak } from "samia/text";
 
 speak(page.words);
 useZone(page.user.timezone);
+export { drafts, me };
 
-const DRAFT = "samia.draft.";
-const OUT = "samia.out.";
 const AHEAD_MS = Date.parse(page.now) - Date.now(); // the server's clock before ours
 
-export const me = page.user.id;
 export const limits = page.limits;
 export const isAdmin = ["admin", "super_admin"].includes(page.user.role);
-
-const keep = new Keep();
-// What somebody else wrote on this device and did not send is not ours to keep.
-for (const prefix of [DRAFT, OUT]) keep.wipe(prefix, `${prefix}${me}.`);
+export const isStaff = isAdmin || page.user.role === "monitor";
 
 export const socket = new Socket({
   url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/chat`,
@@ -38,30 +34,23 @@ export const outbox = new Outbox({
   newId,
   post: ({ id, session, content, reply_to }) => socket.ask({ type: "send_message", id, session, content, reply_to }),
 });
+export const uploads = new Uploads({
+  newId,
+  limits,
+  post: (entry, options) =>
+    upload(`/api/chat/sessions/${entry.session}/${entry.kind === "voice" ? "voice" : "upload"}`, formOf(entry), options),
+});
 export const receipts = new Receipts({ store, send: (frame) => socket.send(frame) });
 export const sync = new Sync({ store, outbox, receipts, socket });
-
-export const drafts = {
-  get: (session) => keep.get(`${DRAFT}${me}.${session}`) || "",
-  set(session, text) {
-    if (text) keep.set(`${DRAFT}${me}.${session}`, text);
-    else keep.remove(`${DRAFT}${me}.${session}`);
-  },
-};
 
 /** Now, by the server's clock. */
 export function serverNow() {
   return Date.now() + AHEAD_MS;
 }
 
-/** How many messages wait or could not be sent, in whatever tab they were written. */
+/** How many messages wait or could not be sent: texts in whatever tab they were written, files in this one. */
 export function unsent() {
-  return keep.entries(`${OUT}${me}.`).length;
-}
-
-/** Forget what we wrote here and did not send: for signing out. */
-export function wipe() {
-  for (const prefix of [DRAFT, OUT]) keep.wipe(`${prefix}${me}.`);
+  return unsentTexts() + uploads.unsent;
 }
 
 let following = page.next;
@@ -100,4 +89,9 @@ async function takePage(session, before) {
 
 store.takeSessions(page.sessions);
 if (page.thread) store.takePage(page.thread.session, page.thread);
-store.addEventListener("left", ({ detail }) => drafts.set(detail.id, ""));
+store.addEventListener("left", ({ detail }) => {
+  drafts.set(detail.id, "");
+  uploads.forgetSession(detail.id);
+});
+uploads.addEventListener("sent", ({ detail }) => store.keepMessage(detail));
+sync.addEventListener("state", ({ detail }) => detail === "level" && uploads.wake());

@@ -2,6 +2,7 @@
 // it, as `samia:act` with {act, id, anchor}.
 
 import { html, nothing } from "lit";
+import { attachment } from "chat/attachments";
 import { tickMark } from "chat/marks";
 import { wordsOf } from "chat/names";
 import { clock } from "samia/dates";
@@ -19,6 +20,8 @@ class SamiaMessage extends Element {
     quoteText: { attribute: false }, // null: it answers nothing
     status: { attribute: false }, // a word below the last own message
     may: { attribute: false }, // what can be done with it: "reply edit"
+    isOwn: { attribute: false },
+    mayRecord: { attribute: false }, // whether a voice message that was not approved can be recorded again
     isStop: { attribute: false }, // whether the Tab key stops here, and then at its buttons
   };
 
@@ -30,8 +33,7 @@ class SamiaMessage extends Element {
     if (this.message.deleted_at) return this._gone();
     return html`<div class="bubble">
         ${this.name ? html`<b class="who" dir="auto">${this.name}</b>` : nothing}${this._quote()}
-        <div class="body" dir="auto"><p>${this._parts()} </p>${this._meta()}</div>
-        ${this._held()}
+        ${this._content()}${this._held()}
       </div>
       ${this._actions()}${this._after()}`;
   }
@@ -43,8 +45,21 @@ class SamiaMessage extends Element {
     </div>`;
   }
 
-  _parts() {
-    return splitLinks(wordsOf(this.message)).map(({ text, isLink }) =>
+  /** Words, or a file with words beneath. The time stands after the last of it. */
+  _content() {
+    const { message } = this;
+    const found = attachment(message, { isStop: this.isStop, meta: message.content ? nothing : this._meta() });
+    if (!found) return this._body(wordsOf(message));
+    const isTold = message.type === "audio" && !message.content; // in the player's own line
+    return html`${found}${isTold ? nothing : this._body(message.content)}`;
+  }
+
+  _body(text) {
+    return html`<div class="body" dir="auto">${text ? html`<p>${this._parts(text)} </p>` : nothing}${this._meta()}</div>`;
+  }
+
+  _parts(text) {
+    return splitLinks(text).map(({ text, isLink }) =>
       isLink ? html`<a href=${text} target="_blank" rel="noopener noreferrer" dir="ltr">${text}</a>` : text,
     );
   }
@@ -72,16 +87,18 @@ class SamiaMessage extends Element {
   }
 
   _held() {
-    if (this.message.status === "pending_approval") {
+    const { status, reason } = this.message;
+    if (status === "pending_approval") {
+      const whom = this.isOwn ? t("Only you and our team can hear it.") : t("Only the sender and our team can hear it.");
       return html`<div class="note">
         ${icon("clock", "i-sm")}
-        <p><b>${t("Waiting for approval")}</b>${t("Only the sender and our team can hear it.")}</p>
+        <p><b>${t("Waiting for approval")}</b>${whom}</p>
       </div>`;
     }
-    if (this.message.status !== "rejected") return nothing;
+    if (status !== "rejected") return nothing;
     return html`<div class="note">
       ${icon("alert", "i-sm")}
-      <p><b>${t("Not approved")}</b>${t("Nobody else can hear it.")}</p>
+      <p><b>${t("Not approved")}</b><span dir="auto">${reason || t("Nobody else can hear it.")}</span></p>
     </div>`;
   }
 
@@ -122,6 +139,13 @@ class SamiaMessage extends Element {
         ${icon("alert", "i-sm")}<span>${this.status}</span>
         <button type="button" @click=${() => this._act("retry")}>${t("Try again")}</button>
         <button type="button" @click=${() => this._act("discard")}>${t("Delete")}</button>
+      </div>`;
+    }
+    if (this.message.status === "rejected" && this.mayRecord) {
+      return html`<div class="after">
+        <button type="button" class="link" tabindex=${this._tabindex} @click=${() => this._act("record")}>
+          ${t("Record again")}
+        </button>
       </div>`;
     }
     return this.status ? html`<div class="after">${this.status}</div>` : nothing;

@@ -1,5 +1,6 @@
 // How people and sessions are called. chat/first_paint.py says the same for the first paint.
 
+import { lengthWords } from "chat/files";
 import { t } from "samia/text";
 
 const COLOURS = 6;
@@ -33,10 +34,21 @@ export function colourOf(id) {
   return (parseInt(id.slice(-4), 16) % COLOURS) + 1;
 }
 
-/** The words for a message without text. */
+/** The text, or the words for a message without one. */
 export function wordsOf(message) {
   if (message.deleted_at) return t("This message was deleted");
   if (message.content) return message.content;
-  const kinds = { audio: t("Voice message"), image: t("Picture"), video: t("Video"), file: t("File") };
-  return kinds[message.type] || t("Emergency call");
+  if (message.type === "audio") return voiceWords(message.file);
+  if (message.type === "file") return message.file?.name || t("File");
+  return { image: t("Picture"), video: t("Video") }[message.type] || t("Emergency call");
+}
+
+function voiceWords(file) {
+  const words = t("Voice message");
+  return file?.duration_ms ? `${words} · ${lengthWords(file.duration_ms / 1000)}` : words;
+}
+
+/** Whether a message is drawn as a picture: it shows itself, and its text stands beneath. */
+export function isPicture({ type, file }) {
+  return (type === "image" || type === "video") && file?.state === "ready";
 }

@@ -137,7 +137,10 @@ class SamiaSessionList extends Element {
 
   _last(session) {
     const writers = store.writers(session);
-    if (writers.length) return html`<span class="is-typing">${t("typing…")}</span>`;
+    if (writers.length) {
+      const isVoice = writers.every(({ kind }) => kind === "voice");
+      return html`<span class="is-typing">${isVoice ? t("recording…") : t("typing…")}</span>`;
+    }
     const draft = session.id === this.session ? "" : drafts.get(session.id);
     if (draft) return html`<span class="draft">${t("Draft:")}</span><span dir="auto">${draft}</span>`;
     const message = session.last;

@@ -7,8 +7,9 @@ const TYPING_MS = 8_000; // the server ends a signal after 5 s; if that word is 
  * A session as held here.
  *
  * `messages` are the published ones from seq `from` on, without a hole, by id; null while nobody has opened the session:
- * then only its last message is kept. `held` are unpublished ones that we may see. `meanwhile` are those that changed while
- * a page of messages is on its way, which may have been read before. `mine` is null for staff who look in.
+ * then only its last message is kept. `held` are unpublished ones that we may see, which have no revision; `decided` are
+ * those that have come or gone since an answer with all of them was asked for. `meanwhile` are those that changed while a
+ * page of messages is on its way, which may have been read before. `mine` is null for staff who look in.
  */
 export class Session {
   constructor(id) {
@@ -21,6 +22,7 @@ export class Session {
     this.messages = null;
     this.from = 1;
     this.held = new Map();
+    this.decided = new Map();
     this.meanwhile = null;
     this.typing = new Map();
     this.isWatched = false;
@@ -89,7 +91,9 @@ export class Store extends EventTarget {
   /** A page of a session is asked for: from now on keep what changes, lest the page bring an older form of it. */
   expectPage(id) {
     const session = this.get(id);
-    if (session) session.meanwhile = new Map();
+    if (!session) return;
+    session.meanwhile = new Map();
+    session.decided = new Map();
   }
 
   /** A page of messages: the newest, or (`before` given) the ones just before those held. */
@@ -100,7 +104,7 @@ export class Store extends EventTarget {
     session.meanwhile = null;
     if (before === null) {
       session.messages = new Map();
-      session.held = byId(unpublished);
+      this._takeHeld(session, unpublished);
     }
     session.from = hasMore && results.length ? results[0].seq : 1;
     for (const message of [...results, ...meanwhile.values()]) this._put(session, message);
@@ -134,6 +138,7 @@ export class Store extends EventTarget {
       .filter(([id]) => after === null || id > after)
       .sort(([one], [other]) => (one < other ? -1 : 1));
     const some = named.slice(0, limit);
+    for (const [id] of some) this.get(id)?.decided.clear(); // the answer brings what is held whole
     return { sessions: Object.fromEntries(some), upTo: some.length < named.length ? some.at(-1)[0] : null };
   }
 
@@ -172,6 +177,10 @@ export class Store extends EventTarget {
       case "typing_start":
       case "typing_stop":
         return this._typing(frame);
+      case "voice_approval_needed":
+      case "voice_approved":
+      case "voice_rejected":
+        return this._voice(frame);
       case "presence_changed":
         this.takePresence([frame]);
         return "applied";
@@ -234,10 +243,10 @@ export class Store extends EventTarget {
     return "sent";
   }
 
-  /** Who is writing just now. */
+  /** Who is writing or speaking just now: {user, kind}. */
   writers(session) {
     const now = this.now();
-    return [...session.typing].filter(([, until]) => until > now).map(([user]) => user);
+    return [...session.typing].filter(([, { until }]) => until > now).map(([user, { kind }]) => ({ user, kind }));
   }
 
   // -------------------------------------------------------------------------------------------------------------------
@@ -296,8 +305,18 @@ export class Store extends EventTarget {
       session.revision = revision;
     }
     for (const message of messages) this._put(session, message);
-    session.held = byId(unpublished);
+    this._takeHeld(session, unpublished);
     this._changed(session);
+  }
+
+  /** All unpublished ones, as they were when they were read; what we have heard since is newer. */
+  _takeHeld(session, unpublished) {
+    const known = session.held;
+    session.held = byId(unpublished);
+    for (const id of session.decided.keys()) {
+      if (known.has(id)) session.held.set(id, known.get(id));
+      else session.held.delete(id);
+    }
   }
 
   /** How far people are in a session that is level otherwise; it was so at `revision`. */
@@ -332,10 +351,10 @@ export class Store extends EventTarget {
   /** Keep a message in its newest form. `isNew`: it was just published, so it counts and moves cursors. */
   _put(session, message, isNew = false) {
     if (message.seq === null) {
-      session.held.set(message.id, message);
+      this._hold(session, message);
       return;
     }
-    session.held.delete(message.id);
+    if (session.held.delete(message.id)) session.decided.set(message.id, message);
     session.meanwhile?.set(message.id, message);
     if (isNew && message.seq > session.lastSeq) this._count(session, message);
     if (message.seq >= (session.last?.seq ?? 0) && isNewerForm(message, session.last)) session.last = message;
@@ -346,9 +365,27 @@ export class Store extends EventTarget {
     else session.typing.delete(message.sender);
   }
 
+  /** Keep an unpublished message. A decision is final: what was told before it may come after it. */
+  _hold(session, message) {
+    const known = session.held.get(message.id) ?? session.decided.get(message.id) ?? session.messages?.get(message.id);
+    if (known && (known.seq !== null || (known.status === "rejected" && message.status !== "rejected"))) return;
+    session.held.set(message.id, message);
+    session.decided.set(message.id, message);
+  }
+
+  /** To its sender and staff, about a voice message. Once it is approved, a `new_message` tells everybody, and counts. */
+  _voice({ session: id, message }) {
+    const session = this.get(id);
+    if (!session) return "ignored";
+    this._put(session, message);
+    this._changed(session);
+    return "applied";
+  }
+
   _count(session, message) {
     session.lastSeq = message.seq;
-    session.activeAt = message.created_at;
+    // What was approved is older than its place.
+    if (!(Date.parse(session.activeAt) > Date.parse(message.created_at))) session.activeAt = message.created_at;
     if (message.sender !== this.me) this.dispatchEvent(new CustomEvent("arrived", { detail: message }));
     if (!session.mine) return;
     if (message.sender !== this.me) session.mine.unread += 1;
@@ -389,10 +426,10 @@ export class Store extends EventTarget {
     return session?.mine && session.revision >= revision ? "stale" : "gap";
   }
 
-  _typing({ type, session: id, user }) {
+  _typing({ type, session: id, user, kind = "text" }) {
     const session = this.get(id);
     if (!session) return "ignored";
-    if (type === "typing_start") session.typing.set(user, this.now() + TYPING_MS);
+    if (type === "typing_start") session.typing.set(user, { kind, until: this.now() + TYPING_MS });
     else session.typing.delete(user);
     this._changed(session);
     return "applied";

@@ -3,11 +3,12 @@
 import { html, nothing, repeat } from "lit";
 import "chat/menu";
 import "chat/message";
-import { linesOf } from "chat/lines";
-import { isAdmin, limits, me, outbox, readPage, receipts, serverNow, store } from "chat/live";
-import { nameOf, titleOf, wordsOf } from "chat/names";
-import { SeenWatcher } from "chat/seen";
 import { confirmDeletion } from "chat/confirm";
+import { inPlace, linesOf } from "chat/lines";
+import { isAdmin, limits, me, outbox, readPage, receipts, serverNow, store, uploads } from "chat/live";
+import { isPicture, nameOf, titleOf, wordsOf } from "chat/names";
+import { showPicture } from "chat/pictures";
+import { SeenWatcher } from "chat/seen";
 import { day, dayKey } from "samia/dates";
 import { Element } from "samia/element";
 import { request } from "samia/http";
@@ -23,6 +24,7 @@ const MAX_PAGES_BACK = 40; // when looking for a quoted message
 const LONG_PRESS_MS = 450;
 const LONG_PRESS_SLIP_PX = 10;
 const WRITING_CHECK_MS = 1_000;
+const told = new Set(); // voice messages of which we have said that they were played
 
 class SamiaThread extends Element {
   static properties = {
@@ -47,7 +49,9 @@ class SamiaThread extends Element {
     this.listen(store, "left", ({ detail }) => detail.id === this.session && (this._leftAt = Date.now()));
     this.listen(store, "arrived", ({ detail }) => detail.session === this.session && this._arrived(detail));
     this.listen(outbox, "change", ({ detail }) => detail === this.session && this._outboxChanged());
+    this.listen(uploads, "change", ({ detail }) => detail === this.session && this._uploadsChanged());
     this.listen(this, "samia:act", ({ detail }) => this._act(detail));
+    this.listen(this, "samia:played", ({ target }) => this._played(target.closest("samia-message").dataset.id));
   }
 
   disconnectedCallback() {
@@ -70,6 +74,7 @@ class SamiaThread extends Element {
     this._anchor = null;
     this._loading = null;
     this._pendingCount = 0;
+    this._uploadCount = 0;
     this._announcement = "";
     this._resize.disconnect();
     this._seen?.end();
@@ -221,6 +226,31 @@ class SamiaThread extends Element {
     this.requestUpdate();
   }
 
+  /** Who sends files looks at the end of the thread, like one who writes. */
+  _uploadsChanged() {
+    const count = uploads.of(this.session).filter(({ state }) => state === "waiting" || state === "sending").length;
+    if (count > this._uploadCount) {
+      this._newAfter = null;
+      this._isAtEnd = true;
+      this._mustShowMark = false;
+      this.requestUpdate();
+    }
+    this._uploadCount = count;
+  }
+
+  /** Somebody else's voice message is heard here: its sender may know. */
+  async _played(id) {
+    const session = store.get(this.session);
+    const message = session?.messages?.get(id);
+    if (!session?.mine || !message || message.sender === me || message.type !== "audio" || told.has(id)) return;
+    told.add(id);
+    try {
+      await request("PUT", `/api/chat/messages/${id}/played`);
+    } catch {
+      told.delete(id); // it is told when it is played again
+    }
+  }
+
   _sawUpTo(seq) {
     const session = store.get(this.session);
     if (!session?.mine) return;
@@ -252,7 +282,7 @@ class SamiaThread extends Element {
   _may(message) {
     const session = store.get(this.session);
     if (message.deleted_at || message.seq === null || message.seq === undefined || message.type === "system") return "";
-    const found = ["copy"];
+    const found = message.content ? ["copy"] : [];
     if (session.mine && session.status === "active") found.unshift("reply");
     const isOpen = session.status === "active" || session.status === "paused";
     const age = serverNow() - Date.parse(message.created_at);
@@ -265,11 +295,13 @@ class SamiaThread extends Element {
   }
 
   _act({ act, id, anchor }) {
-    const message = store.get(this.session)?.messages?.get(id);
+    const session = store.get(this.session);
+    const message = session?.messages?.get(id) ?? session?.held.get(id);
     if (act === "retry") outbox.retry(id);
     else if (act === "discard") outbox.discard(id);
     else if (act === "jump") this._goTo(message.reply_to);
     else if (act === "menu") this._openMenu(message, anchor);
+    else if (act === "picture") this._showPicture(id);
     else if (act === "copy") this._copy(message);
     else if (act === "delete") this._delete(message);
     else this.dispatchEvent(new CustomEvent(`samia:${act}`, { bubbles: true, detail: message }));
@@ -278,6 +310,11 @@ class SamiaThread extends Element {
   _openMenu(message, anchor) {
     const may = message ? this._may(message) : "";
     if (may) this.querySelector("samia-menu").open({ id: message.id, may, anchor });
+  }
+
+  _showPicture(id) {
+    const pictures = this._messages(store.get(this.session)).filter(({ type, file }) => type === "image" && file?.state === "ready");
+    showPicture(pictures, id);
   }
 
   async _copy(message) {
@@ -434,12 +471,12 @@ class SamiaThread extends Element {
   }
 
   _messages(session) {
-    const held = [...session.held.values()].sort((a, b) => a.created_at.localeCompare(b.created_at));
+    const sent = inPlace(session.ordered(), session.held.values(), session.hasOlder);
     const pending = outbox
       .of(session.id)
       .filter((entry) => !session.messages.has(entry.id))
       .map((entry) => ({ ...entry, sender: me, type: "text", status: "sent", entry }));
-    return [...session.ordered(), ...held, ...pending];
+    return [...sent, ...pending];
   }
 
   _beginning(session, messages) {
@@ -490,6 +527,7 @@ class SamiaThread extends Element {
       isLast && "last",
       message.deleted_at && "gone",
       tick === "failed" && "failed",
+      isPicture(message) && "pics",
       isHeld && "held",
       message.status === "rejected" && "refused",
     ];
@@ -505,6 +543,8 @@ class SamiaThread extends Element {
       .quoteName=${quoted ? quoteName(session, quoted) : t("Earlier message")}
       .quoteText=${message.reply_to ? (quoted ? wordsOf(quoted) : t("Show the original message")) : null}
       .status=${this._status(session, message, tick)}
+      .isOwn=${isOwn}
+      .mayRecord=${isOwn && Boolean(session.mine) && session.status === "active"}
       .may=${this._may(message)}
       .isStop=${message.id === this._tabStop}
       @focus=${() => (this._focused = message.id)}
@@ -524,11 +564,17 @@ class SamiaThread extends Element {
   }
 
   _writers(session) {
-    const names = store.writers(session).map((user) => nameOf(session.participants.get(user)));
-    if (!names.length) return nothing;
-    const label = tn("{names} is typing", "{names} are typing", names.length, { names: names.join(" · ") });
+    const writers = store.writers(session);
+    if (!writers.length) return nothing;
+    const isVoice = writers.every(({ kind }) => kind === "voice");
+    const names = writers.map(({ user }) => nameOf(session.participants.get(user))).join(" · ");
+    const label = isVoice
+      ? tn("{names} is recording", "{names} are recording", writers.length, { names })
+      : tn("{names} is typing", "{names} are typing", writers.length, { names });
     return html`<div class="msg first last" role="listitem">
-      <div class="bubble typing" role="img" aria-label=${label}><i></i><i></i><i></i></div>
+      <div class="bubble typing" role="img" aria-label=${label}>
+        ${isVoice ? icon("mic", "i-sm") : nothing}<i></i><i></i><i></i>
+      </div>
     </div>`;
   }
 }

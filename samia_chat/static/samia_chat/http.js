@@ -19,16 +19,45 @@ export async function request(method, path, body) {
   } catch {
     throw new Problem({ status: 0, code: "unreachable", detail: "No answer came." });
   }
-  if (response.status === 401) document.dispatchEvent(new CustomEvent("samia:signed-out"));
   const isJSON = (response.headers.get("Content-Type") || "").includes("json");
   const answer = isJSON ? await response.json() : null;
   if (response.ok) return answer;
-  const retryAfter = Number(response.headers.get("Retry-After")) || null;
-  throw new Problem({
-    status: response.status,
+  throw refusal(response.status, answer, response.headers.get("Retry-After"), response.statusText);
+}
+
+/**
+ * Send a form with a file; the answer's JSON. `onProgress(share)` is told how much of it has left, from 0 to 1. Raises
+ * Problem, with the code "aborted" where `signal` has ended it.
+ */
+export function upload(path, form, { onProgress = () => {}, signal } = {}) {
+  return new Promise((resolve, reject) => {
+    const sending = new XMLHttpRequest(); // fetch tells nothing of what has left
+    const fail = (code) => reject(new Problem({ status: 0, code, detail: "No answer came." }));
+    sending.open("POST", path);
+    sending.responseType = "json";
+    sending.setRequestHeader("Accept", "application/json");
+    sending.setRequestHeader("X-CSRFToken", csrfToken());
+    sending.upload.onprogress = ({ loaded, total }) => onProgress(total ? loaded / total : 0);
+    sending.onerror = sending.ontimeout = () => fail("unreachable");
+    sending.onabort = () => fail("aborted");
+    sending.onload = () => {
+      const { status, response, statusText } = sending;
+      if (status >= 200 && status < 300) resolve(response);
+      else reject(refusal(status, response, sending.getResponseHeader("Retry-After"), statusText));
+    };
+    signal?.addEventListener("abort", () => sending.abort(), { once: true });
+    if (signal?.aborted) fail("aborted");
+    else sending.send(form);
+  });
+}
+
+function refusal(status, answer, retryAfter, statusText) {
+  if (status === 401) document.dispatchEvent(new CustomEvent("samia:signed-out"));
+  return new Problem({
+    status,
     code: answer?.code || "unknown",
-    detail: answer?.detail || response.statusText,
-    retryAfter,
+    detail: answer?.detail || statusText,
+    retryAfter: Number(retryAfter) || null,
   });
 }
 

@@ -3,12 +3,14 @@
 let words = { language: "en", texts: {}, plurals: {} };
 let rules = new Intl.PluralRules("en");
 let digits = new Intl.NumberFormat("en");
+let percents = new Intl.NumberFormat("en", { style: "percent" });
 
 /** Speak a language: `texts` by English text, `plurals` by English singular and then by plural category. */
 export function speak(catalogue) {
   words = catalogue;
   rules = new Intl.PluralRules(catalogue.language);
   digits = new Intl.NumberFormat(locale());
+  percents = new Intl.NumberFormat(locale(), { style: "percent" });
 }
 
 /** The locale of dates and numbers: 24 hours, day before month, and Arabic digits in Arabic. */
@@ -18,6 +20,11 @@ export function locale() {
 
 export function number(value) {
   return digits.format(value);
+}
+
+/** A share, 0.4, as 40%. */
+export function percent(share) {
+  return percents.format(share);
 }
 
 /** A text; `{name}` in it is replaced by `values.name`. */
