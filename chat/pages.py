@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -65,6 +66,15 @@ def dashboard(request: HttpRequest, session: UUID | None = None) -> HttpResponse
             "may_write": opened["mine"] is not None and opened["status"] == ChatSession.Status.ACTIVE,
         }
     return render(request, "chat/dashboard.html", context)
+
+
+@require_safe
+@signed_in
+def settings_page(request: HttpRequest) -> HttpResponse:
+    """One's own account, this device, and the other devices."""
+    user: User = request.user  # type: ignore[assignment]  # signed_in admits people only
+    context = {**_frame(user), "zones": sorted(available_timezones()), "data": _words(user)}
+    return render(request, "chat/settings.html", context)
 
 
 @require_safe

@@ -50,6 +50,8 @@ def configure(options: dict[str, Any]) -> None:
                 "uvicorn.access": {"level": "WARNING"},
                 "daphne": {"level": "WARNING"},
                 "procrastinate": {"level": "WARNING"},
+                # At DEBUG they write what they sign, and the signatures.
+                **{name: {"level": "WARNING"} for name in ("boto3", "botocore", "s3transfer", "urllib3")},
             },
         }
     )

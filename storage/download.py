@@ -11,14 +11,11 @@ from weakref import WeakSet
 from samia_chat.errors import Busy
 from storage.bucket import Part
 from storage.models import ChatFile
+from storage.names import shown_name
 
 MEDIA = ("image/", "audio/", "video/")  # re-encoded or remuxed by us: what a browser may show in its place
-NAME_LETTERS = 150  # most file systems take 255 bytes, and Arabic has two to a letter
-# Endings that say the same as that of the key, and are kept. Any other is exchanged for the key's, or stands before it.
-_SAME = {"jpg": ("jpeg",), "ogg": ("oga", "opus"), "m4a": ("aac",), "txt": ("md", "csv", "log")}
-# Control and direction characters, and what separates folders or means something to a shell.
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff/\\:*?\"<>|%]")
-_ENDING = re.compile(r"\.[A-Za-z0-9]{1,8}$")
+NAME_LETTERS = 150  # most file systems take 255 bytes, Arabic has two to a letter, and a signed address ten
+_NOT_PLAIN = re.compile(r"[^A-Za-z0-9 ._()+,=@~-]")  # what is in a quoted string as it stands, for every program
 MAX_STREAMS = 200
 _readers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="files")
 
@@ -52,25 +49,15 @@ def etag(file: ChatFile) -> str:
 def disposition(file: ChatFile) -> str:
     """RFC 6266: the name in ASCII for old programs, and as it is (RFC 8187). Inline for what we have made ourselves only."""
     name = download_name(file.original_name, file.key.rpartition(".")[2])
-    plain = name.encode("ascii", "replace").decode().replace("?", "_")
+    plain = _NOT_PLAIN.sub("_", name)
     kind = "inline" if file.content_type.startswith(MEDIA) else "attachment"
     return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
-def download_name(original: str, ending: str) -> str:
-    """A name that is safe to save under: one line, no folders, nothing that turns it round, and the ending of what it is.
-
-    The ending is that of the object's key, which goes by the contents: `page.html` that is text comes as `page.html.txt`.
-    """
-    name = _UNSAFE.sub("_", original).strip(" .") or "file"
-    found = _ENDING.search(name)
-    if found and found[0][1:].lower() in (ending, *_SAME.get(ending, ())):
-        stem, ending = name[: found.start()], found[0][1:]
-    elif found and ending != "txt":
-        stem = name[: found.start()]
-    else:
-        stem = name
-    return f"{stem[:NAME_LETTERS].strip(' .') or 'file'}.{ending}"
+def download_name(original: str, extension: str) -> str:
+    """A name that is safe to save under. Uploads were given such names; once more, whoever wrote the row."""
+    stem, _, ending = shown_name(original, extension).rpartition(".")
+    return f"{stem[:NAME_LETTERS].rstrip('. ')}.{ending}"
 
 
 class Stream:

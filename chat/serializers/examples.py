@@ -62,6 +62,7 @@ FILE: Example = {
     "renditions": ["aac"],
 }
 VOICE: Example = {**MESSAGE, "type": "audio", "content": "", "file": FILE}
+REJECT: Example = {"reason": "It speaks of somebody's health. Please leave that out."}
 APPROVAL: Example = {
     "message": {**VOICE, "seq": None, "revision": None, "status": "pending_approval", "sender": READER},
     "sender_name": "Samia",

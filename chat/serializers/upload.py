@@ -36,6 +36,7 @@ class VoiceInput(_Sent):
     )
 
 
+@shown(examples.REJECT)
 class RejectInput(Input):
     reason = StrictChar(max_length=MAX_REASON, help_text="Its sender reads it.")
 

@@ -6,7 +6,6 @@ EXIF with its place and camera, XMP, comments, thumbnails, colour profiles and w
 from __future__ import annotations
 
 import io
-import struct
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,7 +49,6 @@ warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 def judge(source: Path, folder: Path, wanted: Wanted) -> Answer:
     try:
-        _refuse_large_webp(source)
         with Image.open(source, formats=("JPEG", "PNG", "WEBP", "GIF")) as picture:
             if wanted == "avatar":
                 return Answer(file=_avatar(picture, folder))
@@ -95,7 +93,6 @@ def _avatar(picture: Image.Image, folder: Path) -> Made:
     left, top = (shown.width - edge) // 2, (shown.height - edge) // 2
     side = min(edge, AVATAR_PIXELS)
     square = shown.resize((side, side), Resampling.LANCZOS, (left, top, left + edge, top + edge), reducing_gap=2.0)
-    square.info = shown.info  # the colour profile
     square = _opaque(_in_srgb(square.transpose(turn) if turn is not None else square))
     return save(square, folder, "file", _form_of(square))
 
@@ -194,22 +191,3 @@ def _opaque(picture: Image.Image) -> Image.Image:
 def _form_of(picture: Image.Image) -> Format:
     """JPEG; with transparency WebP, which is small for photos and drawings, as PNG is not."""
     return WEBP if picture.mode == "RGBA" else JPEG
-
-
-def _refuse_large_webp(source: Path) -> None:
-    """libwebp takes memory for the declared size while Pillow opens the file, before Pillow can look at it."""
-    with open(source, "rb") as file:
-        head = file.read(30).ljust(30, b"\0")
-    if head[8:12] != b"WEBP":
-        return
-    width = height = 0
-    if head[12:16] == b"VP8X":
-        width = 1 + int.from_bytes(head[24:27], "little")
-        height = 1 + int.from_bytes(head[27:30], "little")
-    elif head[12:16] == b"VP8L" and head[20] == 0x2F:
-        bits = int.from_bytes(head[21:25], "little")
-        width, height = 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
-    elif head[12:16] == b"VP8 " and head[23:26] == b"\x9d\x01\x2a":
-        width, height = (value & 0x3FFF for value in struct.unpack("<HH", head[26:30]))
-    if width * height > MAX_PIXELS:
-        raise Refused("image_too_large", TOO_LARGE)

@@ -71,7 +71,7 @@ def render(source: Path, folder: Path) -> Answer:
     ):
         stream = output.add_stream("aac", rate=RENDITION_RATE, layout="mono", bit_rate=RENDITION_BITS)
         stream.codec_context.flags |= CodecFlags.bitexact  # no name of an encoder in the packets
-        for piece in _evened(_frames(container), RENDITION_RATE, "fltp"):
+        for piece in _evened(_frames(container), RENDITION_RATE, "fltp", slack=0.05):
             samples += piece.samples
             output.mux(stream.encode(piece))
         output.mux(stream.encode(None))
@@ -92,7 +92,7 @@ def _decoded(source: Path, form: Format, until: float = media.LONGEST_SECONDS) -
     rest = array("h")
     samples = 0
     with media.opened(source, form) as container:
-        for piece in _evened(_frames(container), PEAK_RATE, "s16"):
+        for piece in _evened(_frames(container), PEAK_RATE, "s16", slack=0.015):
             samples += piece.samples
             if samples > until * PEAK_RATE:
                 break
@@ -139,8 +139,11 @@ def _frames(container: InputContainer) -> Iterator[AudioFrame]:
         yield from frames
 
 
-def _evened(frames: Iterator[AudioFrame], rate: int, sample_format: str) -> Iterator[AudioFrame]:
-    """One channel at one rate from 0 on; gaps are silence, so that a sample's number is its time."""
+def _evened(frames: Iterator[AudioFrame], rate: int, sample_format: str, slack: float) -> Iterator[AudioFrame]:
+    """One channel at one rate from 0 on; gaps are silence, so that a sample's number is its time.
+
+    `slack`: from how many seconds on silence is put in. Recorders' times waver by a few milliseconds.
+    """
     graph: Graph | None = None
     shape: tuple[object, ...] = ()
     start: Fraction | None = None
@@ -156,14 +159,14 @@ def _evened(frames: Iterator[AudioFrame], rate: int, sample_format: str) -> Iter
             for piece in _pulled(graph, None):
                 done += piece.samples
                 yield piece
-            graph, shape = _graph(frame, rate, sample_format, done), now
+            graph, shape = _graph(frame, rate, sample_format, done, slack), now
         for piece in _pulled(graph, frame):
             done += piece.samples
             yield piece
     yield from _pulled(graph, None)
 
 
-def _graph(frame: AudioFrame, rate: int, sample_format: str, first: int) -> Graph:
+def _graph(frame: AudioFrame, rate: int, sample_format: str, first: int, slack: float) -> Graph:
     graph = Graph()
     graph.link_nodes(
         graph.add_abuffer(
@@ -172,7 +175,7 @@ def _graph(frame: AudioFrame, rate: int, sample_format: str, first: int) -> Grap
             layout=frame.layout,
             time_base=frame.time_base,
         ),
-        graph.add("aresample", f"{rate}:async=1:min_hard_comp=0.05:first_pts={first}"),
+        graph.add("aresample", f"{rate}:async=1:min_hard_comp={slack}:first_pts={first}"),
         graph.add("aformat", f"sample_fmts={sample_format}:channel_layouts=mono"),
         graph.add("abuffersink"),
     ).configure()

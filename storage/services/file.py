@@ -15,12 +15,13 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection, transaction
 
+from audit.refusals import record_refusal
 from samia_chat import telemetry
 from samia_chat.db.pools import give_back
 from samia_chat.errors import Busy
 from samia_chat.ids import new_id
 from storage import bucket, scanner
-from storage.errors import FileTooLarge, refusal
+from storage.errors import FileInfected, FileTooLarge, refusal
 from storage.models import ChatFile
 from storage.names import shown_name
 from storage.parsers import Judged, NoParser, Preview, Refused, Rendition, Wanted, parsers
@@ -73,12 +74,15 @@ def accept(upload: Upload, folder: Path, *, wanted: Wanted) -> Accepted:
 def scanned(path: Path) -> ChatFile.State:
     """Ready, also where no scanner is configured; processing where one is and does not answer: then the file waits.
 
-    Raises FileInfected, with the name of the virus, which goes on record.
+    Raises FileInfected, with the name of the virus. An upload's is on record as a refusal; the worker's is a rejected file.
     """
     if not settings.CLAMAV:
         return ChatFile.State.READY
     try:
         scanner.scan(path)
+    except FileInfected as infected:
+        record_refusal(code=infected.code, what=infected.detail)
+        raise
     except scanner.ScannerAway:
         telemetry.observe("scanner.away")
         log.error("the virus scanner does not answer; files wait")

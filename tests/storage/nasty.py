@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import av
 from PIL import Image
 
 from tests.storage import samples
@@ -63,14 +64,17 @@ def _pictures() -> Cases:
 def _media() -> Cases:
     mp4, webm = content_of(samples.phone_mp4, "mp4"), content_of(samples.recorded_webm, "webm")
     fast = content_of(lambda path: samples.video(path, "mp4", "libx264", options={"movflags": "+faststart"}), "mp4")
+    spoken = content_of(lambda path: samples.sound(path, "mp4", "aac", options={"movflags": "+faststart"}), "m4a")
     vp8 = content_of(lambda path: samples.video(path, "webm", "libvpx"), "webm")
     grown = vp8.replace(b"\x9d\x01\x2a\x60\0\x40\0", b"\x9d\x01\x2a" + struct.pack("<HH", 16_383, 16_383))
     assert grown != vp8
     return {
         "cut-before-table.mp4": (mp4[: len(mp4) // 2], UNREADABLE),
         "cut-behind-table.mp4": (fast[:-20], UNREADABLE),
+        "cut-behind-table.m4a": (spoken[: len(spoken) // 2], UNREADABLE),
         "box-without-end.mp4": (mp4[:32] + struct.pack(">I4sQ", 1, b"mdat", 2**62) + bytes(64), UNREADABLE),
         "no-tracks.mp4": (b"\0\0\0\x18ftypisom\0\0\0\0isommp41\0\0\0\x08moov", UNREADABLE),
+        "noise-packets.m4a": (content_of(lambda path: broken_packets(path, 0.2), "m4a"), UNREADABLE),
         "head-only.webm": (webm[:300], UNREADABLE),
         "grown-frame.webm": (grown, UNREADABLE),
         "old-codec.mp4": (content_of(lambda path: samples.video(path, "mp4", "mpeg4", "aac"), "mp4"), TYPE),
@@ -256,6 +260,24 @@ def wav(seconds: int, *, rate: int = 8000, tag: int = 1) -> bytes:
     return (
         b"RIFF" + struct.pack("<I", 28 + len(data) + 8) + b"WAVE" + head + b"data" + struct.pack("<I", len(data)) + data
     )
+
+
+def broken_packets(path: Path, share: float) -> None:
+    """Two seconds of AAC in MP4, in which this share of the packets is noise."""
+    samples.sound(path.with_suffix(".temporary"), "mp4", "aac")
+    noise = random.Random(5)
+    with av.open(str(path.with_suffix(".temporary"))) as given, av.open(str(path), "w", format="mp4") as output:
+        copy = output.add_stream_from_template(given.streams.audio[0])
+        for number, packet in enumerate(given.demux(audio=0)):
+            if not packet.size:
+                continue
+            if int(number * share) != int((number + 1) * share):
+                broken = av.Packet(noise.randbytes(packet.size))
+                broken.time_base, broken.pts, broken.dts = packet.time_base, packet.pts, packet.dts
+                packet = broken
+            packet.stream = copy
+            output.mux(packet)
+    path.with_suffix(".temporary").unlink()
 
 
 def lying_mp3(path: Path) -> None:

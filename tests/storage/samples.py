@@ -28,6 +28,7 @@ def all_samples(folder: Path) -> dict[str, tuple[Path, str]]:
     """Each with the content type that it is to get."""
     makers: dict[str, tuple[Callable[[Path], object], str]] = {
         "photo.jpg": (photo, "image/jpeg"),
+        "commented.jpg": (lambda path: picture().save(path, comment=f"{MARK} comment", exif=exif()), "image/jpeg"),
         "drawing.png": (drawing, "image/webp"),
         "opaque.png": (opaque, "image/jpeg"),
         "grey16.png": (grey16, "image/jpeg"),

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qs, unquote, urlencode, urlsplit, urlunsplit
 
 import pytest
 from django.conf import settings
-from django.test import override_settings
+from django.core.files.storage import storages
+from django.test import Client, override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
 from storage import bucket, ranges
 from storage.download import NAME_LETTERS, download_name
-from storage.errors import RangeUnsatisfiable
+from storage.errors import RangeUnsatisfiable, StoreAway
 from tests.cast import World
 from tests.rest import Api
 from tests.server import free_port
@@ -66,22 +68,20 @@ def test_the_type_is_the_row_s_and_only_media_are_shown(
 
 
 NAMES = {
-    'a "quoted" name.webm': "a _quoted_ name.webm",
-    "one\r\nSet-Cookie: evil=1.webm": "one__Set-Cookie_ evil=1.webm",
-    "invoice\u202efdp.webm": "invoice_fdp.webm",
-    "\u2067hidden\u2069.webm": "_hidden_.webm",
-    "../../../etc/passwd": "_.._.._etc_passwd.webm",
-    "..\\..\\windows\\system32.webm": "_.._windows_system32.webm",
-    "a\x00b.webm": "a_b.webm",
+    'a "quoted" name.webm': 'a "quoted" name.webm',
+    "one\r\nSet-Cookie: evil=1.webm": "oneSet-Cookie: evil=1.webm",
+    "invoice\u202efdp.webm": "invoicefdp.webm",
+    "\u2067hidden\u2069.webm": "hidden.webm",
+    "../../../etc/passwd": "passwd.webm",
+    "..\\..\\windows\\system32.webm": "system32.webm",
+    "a\x00b.webm": "ab.webm",
     "": "file.webm",
     "....": "file.webm",
     "  .webm  ": "webm.webm",
-    "%2e%2e%2f;filename=x.exe": "_2e_2e_2f;filename=x.webm",
+    "%2e%2e%2f;filename=x.exe": "%2e%2e%2f;filename=x.exe.webm",
     "رسالة صوتية.webm": "رسالة صوتية.webm",
-    "résumé.html": "résumé.webm",
+    "résumé.html": "résumé.html.webm",
     "😀.webm": "😀.webm",
-    "page.tar.gz": "page.tar.webm",
-    "VOICE.WEBM": "VOICE.WEBM",
 }
 
 
@@ -89,28 +89,10 @@ def test_names_are_one_line_and_lead_nowhere() -> None:
     assert {name: download_name(name, "webm") for name in NAMES} == NAMES
 
 
-@pytest.mark.parametrize(
-    ("name", "ending", "expected"),
-    [
-        ("photo.jpeg", "jpg", "photo.jpeg"),
-        ("photo.png", "jpg", "photo.jpg"),
-        ("voice.webm", "m4a", "voice.m4a"),
-        ("notes.md", "txt", "notes.md"),
-        ("page.html", "txt", "page.html.txt"),
-        ("run.sh", "txt", "run.sh.txt"),
-        ("no ending", "pdf", "no ending.pdf"),
-        ("Dr. Smith", "pdf", "Dr. Smith.pdf"),
-    ],
-)
-def test_the_ending_is_that_of_the_contents(name: str, ending: str, expected: str) -> None:
-    assert download_name(name, ending) == expected
-
-
 @given(st.text(max_size=300), st.sampled_from(["jpg", "webm", "txt", "pdf"]))
 def test_any_name_is_a_name(name: str, ending: str) -> None:
     found = download_name(name, ending)
-    assert found.isprintable() or not name.isprintable()
-    assert not set(found) & set('\r\n\x00/\\"\u202e')
+    assert not set(found) & set("\r\n\x00/\\\u202e\u2067")
     assert 0 < len(found) <= NAME_LETTERS + 10
     assert not found.startswith(".")
 
@@ -129,22 +111,12 @@ def test_a_name_arrives_as_it_is_or_harmless(name: str, world: World, api: Api, 
 
 
 def named(disposition: str) -> str:
-    """The name as a browser reads it (RFC 8187)."""
-    from urllib.parse import unquote
-
-    kind, plain, extended = disposition.split("; ", 2) if disposition.count("; ") == 2 else _parted(disposition)
-    assert kind in ("inline", "attachment")
-    assert plain.startswith('filename="')
-    assert plain.endswith('"')
-    assert plain.count('"') == 2
-    return unquote(extended.removeprefix("filename*=UTF-8''"), errors="strict")
-
-
-def _parted(disposition: str) -> tuple[str, str, str]:
-    """Where the name holds a semicolon of its own, within the quotes."""
-    kind, rest = disposition.split("; ", 1)
-    plain, extended = rest.rsplit("; ", 1)
-    return kind, plain, extended
+    """The name as a browser reads it (RFC 8187), beside the one for old programs."""
+    found = re.fullmatch(
+        r"(?:inline|attachment); filename=\"[^\"\\]+\"; filename\*=UTF-8''([A-Za-z0-9%._~-]+)", disposition
+    )
+    assert found, disposition
+    return unquote(found[1], errors="strict")
 
 
 # Parts (from disk) ------------------------------------------------------------------------------------------------------
@@ -374,35 +346,20 @@ def test_an_address_lives_no_longer_than_a_minute(s3: S3, world: World) -> None:
 
 
 def test_no_address_is_written_into_the_log(world: World, api: Api, s3: S3, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level("DEBUG", logger="samia"), caplog.at_level("DEBUG", logger="storage"):
+    with caplog.at_level("DEBUG"):
         url = address(api, world)
-        s3.stop()
-        try:
-            sent = Api(world.reader)
-            assert sent.get(f"/chat/files/{row_of_any(world)}").status == 302
-        finally:
-            s3.start()
+        with using(s3, endpoint_url=f"http://127.0.0.1:{free_port()}"), suppress(StoreAway):
+            sent_file(world.reader, world.session)
+    assert "does not answer" in caplog.text
     signature = parse_qs(urlsplit(url).query)["X-Amz-Signature"][0]
     assert signature not in caplog.text
     assert "X-Amz" not in caplog.text
-
-
-def row_of_any(world: World) -> Any:
-    from django.db import transaction
-
-    from samia_chat import actor
-    from storage.models import ChatFile
-
-    with actor.acting_as(actor.system("test")), transaction.atomic():
-        return ChatFile.objects.values_list("pk", flat=True)[0]
 
 
 # Pages -----------------------------------------------------------------------------------------------------------------
 
 
 def test_pages_may_show_what_lies_in_the_bucket(s3: S3) -> None:
-    from django.test import Client
-
     policy = Client().get("/sign-in").headers["Content-Security-Policy"]
     rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
     assert rules["img-src"].endswith(f" {s3.url}")
@@ -411,16 +368,12 @@ def test_pages_may_show_what_lies_in_the_bucket(s3: S3) -> None:
 
 
 def test_pages_name_no_bucket_where_there_is_none() -> None:
-    from django.test import Client
-
     policy = Client().get("/sign-in").headers["Content-Security-Policy"]
     assert "img-src 'self' blob: data:;" in policy
     assert "media-src 'self' blob:;" in policy
 
 
 def test_the_disk_gives_no_addresses(tmp_path: Any) -> None:
-    from django.core.files.storage import storages
-
     with pytest.raises(ValueError, match="no address"):
         storages["files"].url("x")
     assert not os.path.exists(settings.FILES_FOLDER)

@@ -86,12 +86,6 @@ export class Notifier {
   }
 }
 
-/** Ask the browser for leave to show notices. Whether it was given; only after a click of the reader. */
-export async function allowNotices() {
-  if (!("Notification" in globalThis)) return false;
-  return (await Notification.requestPermission()) === "granted";
-}
-
 function isMuted(session) {
   return Boolean(session.mine.muted_until) && Date.parse(session.mine.muted_until) > Date.now();
 }
