@@ -53,6 +53,12 @@ class SamiaApprovalReview extends Element {
     if (changed.has("item") && changed.get("item")?.message.id !== this.item?.message.id) this._forget();
   }
 
+  updated(changed) {
+    if (changed.has("item") && changed.get("item")?.message.id !== this.item?.message.id) {
+      this.querySelector(".review-body")?.scrollTo(0, 0);
+    }
+  }
+
   _forget() {
     this._reason = "";
     this._isReasonMissing = false;
@@ -74,7 +80,13 @@ class SamiaApprovalReview extends Element {
     const reason = this._reason.trim();
     this._isReasonMissing = !reason;
     if (reason) this._tell("samia:verdict", { verdict: "reject", reason });
-    else this.querySelector(".reasons textarea").focus();
+    else this.updateComplete.then(() => this._askWhy());
+  }
+
+  _askWhy() {
+    const box = this.querySelector(".reasons textarea");
+    box?.focus({ preventScroll: true });
+    box?.scrollIntoView({ block: "center" });
   }
 
   play() {
@@ -132,7 +144,7 @@ class SamiaApprovalReview extends Element {
           </section>
           <section>
             <h3 class="kicker">${t("The last messages of the session")}</h3>
-            ${this.contextLines(item)}
+            ${this._contextLines(item)}
           </section>
           ${this._reasons(item)}
         </div>

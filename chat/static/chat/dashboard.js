@@ -38,7 +38,10 @@ class SamiaDashboard extends HTMLElement {
     this.addEventListener("samia:record", ({ detail }) => this.querySelector("samia-composer").record(detail));
     this.addEventListener("samia:edit", ({ detail }) => this.querySelector("samia-composer").edit(detail));
     window.addEventListener("popstate", () => this._go(SESSION.exec(location.pathname)?.[1] ?? null));
-    window.addEventListener("online", () => socket.hurry());
+    window.addEventListener("online", () => {
+      socket.hurry();
+      uploads.wake();
+    });
     window.addEventListener("offline", () => socket.hurry());
     window.addEventListener("pageshow", (event) => event.persisted && socket.hurry());
     document.addEventListener("visibilitychange", () => this._visibilityChanged());
