@@ -6,9 +6,11 @@ the encoder with its settings; of a dash camera the place and the speed), so doe
 
 from __future__ import annotations
 
+import os
 import re
 import struct
 from collections.abc import Callable, Sequence
+from typing import BinaryIO
 
 from av.bitstream import BitStreamFilterContext
 from av.stream import Stream
@@ -42,9 +44,32 @@ def filter_of(original: Stream, copy: Stream) -> BitStreamFilterContext | None:
     return filtered
 
 
+def end_of_mp3(file: BinaryIO) -> int:
+    """Where the tags at the end of a file begin: ID3v1, APEv2, Lyrics3, ID3v2 with a footer.
+
+    In a file that was cut the last frame would be filled up with them.
+    """
+    end = file.seek(0, os.SEEK_END)
+    while end > 0:
+        file.seek(max(end - 128, 0))
+        last = file.read(min(128, end)).rjust(128, b"\0")
+        if last.startswith(b"TAG"):
+            length = 128
+        elif last[-32:-24] == b"APETAGEX":
+            size, flags = struct.unpack("<I4xI", last[-20:-8])
+            length = size + (32 if flags >> 31 else 0)
+        elif last[-9:] == b"LYRICS200" and last[-15:-9].isdigit():
+            length = int(last[-15:-9]) + 15
+        elif last[-10:-7] == b"3DI":
+            length = 20 + sum(byte << shift for byte, shift in zip(last[-4:], (21, 14, 7, 0), strict=True))
+        else:
+            break
+        end -= max(length, 1)
+    return max(end, 0)
+
+
 def is_mp3_frame(packet: bytes) -> bool:
-    """Whether it is as long as its header says. FFmpeg hands on what is left at the end of a file as if it were a frame: in one
-    that was cut that is half a frame with the tags behind it."""
+    """Whether it is as long as its header says. What is left at the end of a file FFmpeg hands on as if it were a frame."""
     if len(packet) < 4:
         return False
     header = int.from_bytes(packet[:4], "big")
