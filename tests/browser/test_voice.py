@@ -315,7 +315,12 @@ def test_a_readers_voice_waits_and_is_approved(world: World, tab: MakeTab, truth
     expect(link.locator(".badge")).to_have_text("1")
     link.click()
     expect(monitor.page).to_have_title(re.compile(r"^\(1\) Voice approvals"))
-    assert truth.one("SELECT count(*) FROM chat_audit_logs WHERE action = 'session.viewed' AND session_id = %s", world.session) <= 1
+    assert (
+        truth.one(
+            "SELECT count(*) FROM chat_audit_logs WHERE action = 'session.viewed' AND session_id = %s", world.session
+        )
+        <= 1
+    )
     monitor.page.keyboard.press("j")
     review = monitor.page.locator(".review")
     expect(review.get_by_role("heading", name="Reader to Client")).to_be_visible()
@@ -351,7 +356,9 @@ def test_rejected_with_a_reason_and_recorded_again(world: World, tab: MakeTab) -
     expect(monitor.page.locator(".toast")).to_contain_text("Rejected. Reader can read why.")
     voice = reader.voices
     expect(voice).to_contain_text("Not approved")
-    expect(voice).to_contain_text("There is too much noise in the background. Please record it again in a quieter place.")
+    expect(voice).to_contain_text(
+        "There is too much noise in the background. Please record it again in a quieter place."
+    )
     reader.page.reload()
     expect(reader.live().voices).to_contain_text("There is too much noise")
     reader.button("Record again").click()
