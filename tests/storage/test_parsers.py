@@ -103,7 +103,8 @@ def test_good_files_come_out_clean_with_their_type_and_are_judged_alike_again(
         assert (second.kind, second.content_type) == (judged.kind, judged.content_type), name
         assert (second.width, second.height) == (judged.width, judged.height), name
         assert (second.duration_ms is None) == (judged.duration_ms is None), name
-        assert abs((second.duration_ms or 0) - (judged.duration_ms or 0)) <= 10, name
+        slack = 100 if judged.kind == "video" else 10  # a last picture
+        assert abs((second.duration_ms or 0) - (judged.duration_ms or 0)) <= slack, name
 
 
 def test_the_samples_do_tell_something(good: dict[str, tuple[Path, str]]) -> None:
