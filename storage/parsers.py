@@ -323,7 +323,7 @@ class _Child:
                 raise _Lost("it did not answer in time")
             chunk = os.read(self._out.fileno(), count - len(taken))
             if not chunk:
-                raise _Lost(f"it ended with {self._process.wait()}")
+                raise _Lost(f"it ended (return code {self._process.poll()})")
             taken += chunk
         return taken
 

@@ -279,8 +279,8 @@ def end_tags() -> dict[str, bytes]:
     return {**tags, "all": tags["id3v2"] + tags["ape"] + tags["lyrics"] + tags["id3v1"]}
 
 
-def broken_packets(path: Path, share: float) -> None:
-    """Two seconds of AAC in MP4, in which this share of the packets is noise."""
+def broken_packets(path: Path, share: float = 0.0, first: int = 0) -> None:
+    """Two seconds of AAC in MP4, in which this share of the packets is noise, or so many at the beginning."""
     samples.sound(path.with_suffix(".temporary"), "mp4", "aac")
     noise = random.Random(5)
     with av.open(str(path.with_suffix(".temporary"))) as given, av.open(str(path), "w", format="mp4") as output:
@@ -288,7 +288,7 @@ def broken_packets(path: Path, share: float) -> None:
         for number, packet in enumerate(given.demux(audio=0)):
             if not packet.size:
                 continue
-            if int(number * share) != int((number + 1) * share):
+            if number < first or int(number * share) != int((number + 1) * share):
                 broken = av.Packet(noise.randbytes(packet.size))
                 broken.time_base, broken.pts, broken.dts = packet.time_base, packet.pts, packet.dts
                 packet = broken
