@@ -29,15 +29,7 @@ PAGE = b"""%PDF-1.4
 1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj
 2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj
 3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]>>endobj
-xref
-0 4
-0000000000 65535 f 
-0000000009 00000 n 
-0000000054 00000 n 
-0000000105 00000 n 
 trailer<</Size 4/Root 1 0 R>>
-startxref
-170
 %%EOF
 """
 
@@ -180,7 +172,9 @@ def test_what_was_cut_off_is_tried_again_under_the_same_id(world: World, tab: Ma
 
 def test_too_fast_waits_says_so_and_goes_on(world: World, tab: MakeTab) -> None:
     client = tab(world.client).open(world.session).expects("429")
-    answers = [{"status": 429, "headers": {"Retry-After": "3"}, "body": json.dumps({"code": "too_fast", "detail": "x"})}]
+    answers = [
+        {"status": 429, "headers": {"Retry-After": "3"}, "body": json.dumps({"code": "too_fast", "detail": "x"})}
+    ]
 
     def refuse(route: Route) -> None:
         if answers:
@@ -208,7 +202,8 @@ def test_dropped_and_pasted(world: World, tab: MakeTab) -> None:
     client.page.locator(".list-pane").dispatch_event("drop", {"dataTransfer": carried})
     expect(client.page.locator(".upload")).to_have_count(1)
     client.box.evaluate(
-        "(box, carried) => box.dispatchEvent(new ClipboardEvent('paste', { clipboardData: carried, bubbles: true, cancelable: true }))",
+        """(box, clipboardData) =>
+            box.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }))""",
         transfer(client, payload("pasted.jpg", picture())),
     )
     expect(client.page.locator(".upload")).to_have_count(2)
@@ -269,7 +264,9 @@ def test_what_the_server_refuses_is_told_in_words(
 def test_every_refusal_has_words(code: str, status: int, words: str, world: World, tab: MakeTab) -> None:
     client = tab(world.client).open(world.session).expects(str(status))
     body = json.dumps({"code": code, "detail": "in English, for programs"})
-    client.page.route("**/upload", lambda route: route.fulfill(status=status, content_type="application/json", body=body))
+    client.page.route(
+        "**/upload", lambda route: route.fulfill(status=status, content_type="application/json", body=body)
+    )
     client.attach(payload("some.jpg", picture()))
     client.button("Send").click()
     expect(row(client, "some.jpg")).to_contain_text(words)
@@ -431,7 +428,9 @@ def test_the_first_paint_of_files_is_the_live_page(language: str, world: World, 
 
 
 def decide(by: User, message: object, verdict: VoiceReview.Verdict) -> None:
-    answer = Api(by).post(f"/chat/messages/{message}/{verdict.value}", {"reason": "Too loud"} if verdict == "reject" else None)
+    answer = Api(by).post(
+        f"/chat/messages/{message}/{verdict.value}", {"reason": "Too loud"} if verdict == "reject" else None
+    )
     assert answer.status == 200, answer.body
 
 

@@ -126,7 +126,9 @@ def test_composer_and_recorder(size: str, language: str, theme: str, world: Worl
     chooser.set_input_files([payload("two-of-cups.jpg", picture())])
     one.page.locator(".composer .send").click()
     expect(one.page.get_by_role("progressbar")).to_be_visible()
-    chooser.set_input_files([payload("spread-three-cards.jpg", picture()), payload("setup.exe", b"MZ", "application/x-dos")])
+    chooser.set_input_files(
+        [payload("spread-three-cards.jpg", picture()), payload("setup.exe", b"MZ", "application/x-dos")]
+    )
     one.box.fill("Here is what came up last night")
     draw("uploads")
     one.page.locator(".thread-pane").evaluate(
@@ -175,4 +177,3 @@ def test_approvals(size: str, language: str, theme: str, world: World, tab: Make
     expect(one.page.locator(".verdict .trouble")).to_be_visible()
     found += axe(one.expects("409"))
     assert not found, "\n".join(found)
-
