@@ -209,8 +209,8 @@ class ParserPool:
         with suppress(queue.Empty):
             while True:
                 idle.append(self._slots.get_nowait())
-        for child in idle:
-            self._end(child)
+        for one in idle:
+            self._end(one)
             self._slots.put(None)  # for whoever waits, to learn that
         self._starter.stop()
 

@@ -125,7 +125,7 @@ def remux(container: InputContainer, streams: Streams, path: Path, form: Format)
         copies = {one.index: output.add_stream_from_template(one, opaque=True) for one in kept}
         filters = {one.index: traces.filter_of(one, copies[one.index]) for one in kept}
         for packet in container.demux(kept):
-            if not packet.size:
+            if not packet.size or (form is MP3 and not traces.is_mp3_frame(bytes(packet))):
                 continue
             index = packet.stream_index
             clocks[index].set(packet)

@@ -6,6 +6,8 @@ and a browser's recorder ends without having written any.
 
 from __future__ import annotations
 
+import os
+import shutil
 from array import array
 from collections.abc import Iterator
 from fractions import Fraction
@@ -19,8 +21,8 @@ from av.codec.context import Flags as CodecFlags
 from av.container import InputContainer
 from av.filter import Graph
 
-from storage.formats import HEAD_BYTES, M4A, VOICE_SECONDS, Format, recognise
-from storage.parsing import media
+from storage.formats import HEAD_BYTES, M4A, MP3, VOICE_SECONDS, Format, recognise
+from storage.parsing import media, traces
 from storage.parsing.made import made, path_of
 from storage.parsing.messages import Answer, Refused, Wanted
 
@@ -39,6 +41,8 @@ UNREADABLE = "The sound in this file cannot be decoded."
 
 def judge(source: Path, folder: Path, form: Format, wanted: Wanted) -> Answer:
     path = path_of(folder, "file", form)
+    if form is MP3:
+        source = _without_end(source, folder)
     with media.opened(source, form) as container:
         streams = media.streams_of(container)
         media.refuse_codecs(streams, form)
@@ -51,6 +55,18 @@ def judge(source: Path, folder: Path, form: Format, wanted: Wanted) -> Answer:
         return Answer(file=made(path, form, duration_ms=round(seconds * 1000)))
     duration_ms, waveform = _decoded(path, form)
     return Answer(file=made(path, form, duration_ms=duration_ms, waveform=waveform))
+
+
+def _without_end(source: Path, folder: Path) -> Path:
+    """A copy without the tags behind the sound, or the file itself where there are none."""
+    with open(source, "rb") as file:
+        end = traces.end_of_mp3(file)
+    if end == source.stat().st_size:
+        return source
+    copy = folder / "untagged"
+    shutil.copyfile(source, copy)
+    os.truncate(copy, end)
+    return copy
 
 
 def measure(source: Path) -> Answer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import os
 import random
 import shutil
@@ -26,6 +27,7 @@ from PIL import Image
 from storage.formats import ACCEPTED, FORMATS, recognise
 from storage.parsers import Judged, NoParser, ParserPool, Refused, parsers
 from storage.parsing.media import Clock
+from storage.parsing.traces import end_of_mp3
 from tests.storage import nasty, samples
 from tests.storage.samples import MARK, PLACE, SERIAL
 
@@ -239,7 +241,7 @@ def test_a_gif_that_is_shown_once_is_shown_once(pool: ParserPool, tmp_path: Path
 def test_sound_has_its_true_duration(pool: ParserPool, good: dict[str, tuple[Path, str]], tmp_path: Path) -> None:
     nasty.lying_mp3(tmp_path / "lying.mp3")
     durations = {
-        tmp_path / "lying.mp3": 1970,  # cut at a third of its bytes, of which some are a header
+        tmp_path / "lying.mp3": 1945,  # whole frames in a third of its bytes
         **{
             good[name][0]: duration
             for name, duration in {
@@ -538,7 +540,8 @@ def test_a_refused_kind_says_what_is_accepted(
 def test_two_things_in_one_come_out_as_one(pool: ParserPool, good: dict[str, tuple[Path, str]], tmp_path: Path) -> None:
     """What a browser, an unpacker or a viewer would find beside the picture is not there any more."""
     page, packed = b"<html><script>alert(1)</script></html>", b"PK\3\4" + MARK.encode()
-    gif = good["animated.gif"][0].read_bytes()
+    gif, mp3 = good["animated.gif"][0].read_bytes(), good["bare.mp3"][0].read_bytes()
+    cut = mp3[: mp3.index(b"\xff\xfb", 9000) + 20]  # in the middle of a frame, which the tags behind would fill
     cases = {
         "page.gif": gif[:-1] + b"!\xfe" + bytes([len(page)]) + page + b"\0;" + page,
         "page.jpg": good["photo.jpg"][0].read_bytes() + page,
@@ -546,6 +549,7 @@ def test_two_things_in_one_come_out_as_one(pool: ParserPool, good: dict[str, tup
         "packed.png": good["opaque.png"][0].read_bytes() + packed,
         "packed.webp": good["still.webp"][0].read_bytes() + packed,
         "packed.mp3": good["tagged.mp3"][0].read_bytes() + packed,
+        **{f"cut-{name}.mp3": cut + tag for name, tag in nasty.end_tags().items()},
         "packed.wav": good["tagged.wav"][0].read_bytes() + packed,
         "page.webm": good["tagged.webm"][0].read_bytes() + page,
         "page.mp4": good["phone.mp4"][0].read_bytes() + len(page + bytes(8)).to_bytes(4, "big") + b"free" + page,
@@ -557,6 +561,13 @@ def test_two_things_in_one_come_out_as_one(pool: ParserPool, good: dict[str, tup
         assert page not in cleaned, name
         assert_gone(cleaned, name)
         assert cleaned[:2] != b"PK", name
+
+
+def test_tags_behind_an_mp3_are_found_to_their_beginning() -> None:
+    for name, tag in nasty.end_tags().items():
+        assert end_of_mp3(io.BytesIO(bytes(1000) + tag)) == 1000, name
+    for content in (b"", b"TAG", bytes(1000), b"APETAGEX" + bytes(24), b"3DI" + b"\x7f" * 7, b"999999LYRICS200"):
+        assert 0 <= end_of_mp3(io.BytesIO(content)) <= len(content)
 
 
 def test_a_pdf_with_a_script_stays_a_pdf_and_nothing_else(pool: ParserPool, tmp_path: Path) -> None:
