@@ -6,7 +6,9 @@ import io
 import json
 import random
 import re
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +18,8 @@ from playwright.sync_api import FilePayload, Locator, Route, expect
 
 from accounts.models import User
 from chat.models import VoiceReview
+from chat.services.file import process_file
+from samia_chat import actor
 from tests.browser.tab import PHONE, Tab
 from tests.browser.test_looks import DESCRIBE, UNSEEN
 from tests.browser.test_talk import send, set_language
@@ -23,6 +27,7 @@ from tests.cast import World, set_state
 from tests.database import Truth
 from tests.files import tone
 from tests.rest import Api
+from tests.storage.samples import video
 
 MakeTab = Callable[..., Tab]
 PAGE = b"""%PDF-1.4
@@ -398,6 +403,32 @@ def test_a_deleted_file_is_gone_at_once(world: World, tab: MakeTab) -> None:
     for one in (client, reader):
         expect(one.page.locator(".msg.gone")).to_be_visible()
         expect(one.page.locator(".shot")).to_have_count(0)
+
+
+def test_a_video_has_a_poster_and_plays(world: World, tab: MakeTab, tmp_path: Path) -> None:
+    made = tmp_path / "dance.webm"
+    video(made, "webm", "libvpx", "libopus", count=40, size=(480, 320))
+    message = put(world.reader, world.session, made.read_bytes(), "dance.webm", caption="Watch")
+    client = tab(world.client).open(world.session)
+    shown = client.message("Watch").locator("video")
+    expect(shown).to_have_attribute("width", "328")
+    expect(shown).not_to_have_attribute("poster", re.compile("."))
+    with actor.acting_as(actor.system("worker")):
+        assert process_file(UUID(message["file"]["id"]))
+    client.page.reload()
+    client.live()
+    expect(shown).to_have_attribute("poster", re.compile(r"\?rendition=poster$"))
+    before = shown.bounding_box()
+    shown.evaluate("(one) => one.play()")
+    expect(shown).to_have_js_property("paused", value=False)
+    deadline = time.monotonic() + 10
+    while shown.evaluate("(one) => one.currentTime") < 0.5:
+        assert time.monotonic() < deadline
+        client.page.wait_for_timeout(50)
+    assert shown.bounding_box() == before
+    # Where a browser does not play it, it can be saved.
+    shown.evaluate("(one) => one.dispatchEvent(new Event('error'))")
+    expect(client.page.get_by_role("link", name="Download dance.webm")).to_be_visible()
 
 
 # Painted --------------------------------------------------------------------------------------------------------------------

@@ -436,6 +436,12 @@ def test_the_page_of_approvals_is_for_staff(world: World, tab: MakeTab) -> None:
     send_voice(world.reader, world.session)
     painted.go("/approvals")
     expect(item(painted, "Reader")).to_contain_text("0:06")
+    live = tab(world.admin).go("/approvals")
+    expect(live.page.locator("samia-approval-list [role=status]")).to_have_count(1)
+    drawn = (
+        "[...document.querySelectorAll('.q-item, .q-item path')].map((one) => [one.innerText, one.getAttribute('d')])"
+    )
+    assert painted.page.evaluate(drawn) == live.page.evaluate(drawn)
     expect(item(empty, "Reader")).to_have_count(0, timeout=200)  # another process took it: no event comes from there
 
 
