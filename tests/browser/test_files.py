@@ -6,7 +6,9 @@ import io
 import json
 import random
 import re
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +18,8 @@ from playwright.sync_api import FilePayload, Locator, Route, expect
 
 from accounts.models import User
 from chat.models import VoiceReview
+from chat.services.file import process_file
+from samia_chat import actor
 from tests.browser.tab import PHONE, Tab
 from tests.browser.test_looks import DESCRIBE, UNSEEN
 from tests.browser.test_talk import send, set_language
@@ -23,25 +27,16 @@ from tests.cast import World, set_state
 from tests.database import Truth
 from tests.files import tone
 from tests.rest import Api
+from tests.storage.samples import video
 
 MakeTab = Callable[..., Tab]
-ROWS = (
-    b"0000000000 65535 f ",
-    b"0000000009 00000 n ",
-    b"0000000054 00000 n ",
-    b"0000000105 00000 n ",
-)  # of 20 bytes each
-PAGE = b"\n".join(
-    [
-        b"%PDF-1.4",
-        b"1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj",
-        b"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj",
-        b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]>>endobj",
-        b"xref\n0 4",
-        *ROWS,
-        b"trailer<</Size 4/Root 1 0 R>>\nstartxref\n170\n%%EOF\n",
-    ]
-)
+PAGE = b"""%PDF-1.4
+1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj
+2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj
+3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]>>endobj
+trailer<</Size 4/Root 1 0 R>>
+%%EOF
+"""
 
 
 def picture(size: tuple[int, int] = (640, 480), *, is_noise: bool = False) -> bytes:
@@ -212,8 +207,8 @@ def test_dropped_and_pasted(world: World, tab: MakeTab) -> None:
     client.page.locator(".list-pane").dispatch_event("drop", {"dataTransfer": carried})
     expect(client.page.locator(".upload")).to_have_count(1)
     client.box.evaluate(
-        "(box, carried) => box.dispatchEvent("
-        "new ClipboardEvent('paste', { clipboardData: carried, bubbles: true, cancelable: true }))",
+        """(box, clipboardData) =>
+            box.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }))""",
         transfer(client, payload("pasted.jpg", picture())),
     )
     expect(client.page.locator(".upload")).to_have_count(2)
@@ -408,6 +403,32 @@ def test_a_deleted_file_is_gone_at_once(world: World, tab: MakeTab) -> None:
     for one in (client, reader):
         expect(one.page.locator(".msg.gone")).to_be_visible()
         expect(one.page.locator(".shot")).to_have_count(0)
+
+
+def test_a_video_has_a_poster_and_plays(world: World, tab: MakeTab, tmp_path: Path) -> None:
+    made = tmp_path / "dance.webm"
+    video(made, "webm", "libvpx", "libopus", count=40, size=(480, 320))
+    message = put(world.reader, world.session, made.read_bytes(), "dance.webm", caption="Watch")
+    client = tab(world.client).open(world.session)
+    shown = client.message("Watch").locator("video")
+    expect(shown).to_have_attribute("width", "328")
+    expect(shown).not_to_have_attribute("poster", re.compile("."))
+    with actor.acting_as(actor.system("worker")):
+        assert process_file(UUID(message["file"]["id"]))
+    client.page.reload()
+    client.live()
+    expect(shown).to_have_attribute("poster", re.compile(r"\?rendition=poster$"))
+    before = shown.bounding_box()
+    shown.evaluate("(one) => one.play()")
+    expect(shown).to_have_js_property("paused", value=False)
+    deadline = time.monotonic() + 10
+    while shown.evaluate("(one) => one.currentTime") < 0.5:
+        assert time.monotonic() < deadline
+        client.page.wait_for_timeout(50)
+    assert shown.bounding_box() == before
+    # Where a browser does not play it, it can be saved.
+    shown.evaluate("(one) => one.dispatchEvent(new Event('error'))")
+    expect(client.page.get_by_role("link", name="Download dance.webm")).to_be_visible()
 
 
 # Painted --------------------------------------------------------------------------------------------------------------------

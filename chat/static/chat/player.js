@@ -314,7 +314,9 @@ class SamiaPlayer extends Element {
 
   _time() {
     const length = this.seconds ? lengthWords(this.seconds) : "–:––";
-    return this._at > 0 || this._isOn ? `${lengthWords(this._at)} / ${length}` : length;
+    const isBegun = this._at > 0 || this._isOn;
+    if (this.form === "preview") return isBegun ? lengthWords(this._at) : length;
+    return isBegun ? `${lengthWords(this._at)} / ${length}` : length;
   }
 
   _speed() {

@@ -137,6 +137,7 @@ export class Recording extends EventTarget {
     this._analyser.fftSize = SAMPLES;
     this._context.createMediaStreamSource(this._stream).connect(this._analyser);
     this._samples = new Uint8Array(SAMPLES);
+    this._context.resume().catch(() => {}); // some begin asleep; without it the wave is flat, and the sound is there
   }
 
   _bar() {
