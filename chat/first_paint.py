@@ -42,6 +42,7 @@ class Row:
     tag: str
     is_emergency: bool
     flag: str
+    is_muted: bool
     tick: str
     tick_label: str
     tick_icon: str
@@ -196,6 +197,7 @@ def row(session: Shape, viewer: UUID) -> Row:
         tag=_tag(session),
         is_emergency=session["type"] == ChatSession.Type.EMERGENCY,
         flag=_flag(session["status"]),
+        is_muted=_is_muted(session),
         tick=mark,
         tick_label=tick_label(mark),
         tick_icon=TICK_ICONS.get(mark, ""),
@@ -221,6 +223,11 @@ def _tag(session: Shape) -> str:
 
 def _flag(status: str) -> str:
     return {ChatSession.Status.LOCKED: _("Locked"), ChatSession.Status.PAUSED: _("Paused")}.get(status, "")  # type: ignore[call-overload, no-any-return]
+
+
+def _is_muted(session: Shape) -> bool:
+    until: datetime | None = session["mine"] and session["mine"]["muted_until"]
+    return until is not None and until > timezone.now()
 
 
 def _counted(one: str, many: str, count: int) -> str:
