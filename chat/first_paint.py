@@ -137,7 +137,7 @@ def crowd(session: Shape, viewer: UUID) -> str:
 
 def initials(name: str) -> str:
     """The first letters of two words; of names in Arabic script one letter, because two would join."""
-    letters = [word[0] for word in name.split()]
+    letters = [word[0] for word in name.split() if word != "·"]  # which stands between names
     is_arabic = bool(name) and "\u0600" <= name[0] <= "\u06ff"
     return "".join(letters[:1]) if is_arabic else "".join(letters[:2]).upper()
 

@@ -56,6 +56,7 @@ class SamiaLiveList extends Element {
 
   _chips(name, label, choices) {
     return html`<div class="chips" role="group" aria-label=${label}>
+      <span class="live-label" aria-hidden="true">${label}</span>
       ${choices.map(
         ([value, words]) =>
           html`<button
@@ -117,7 +118,7 @@ class SamiaLiveList extends Element {
         ><span class="tag ${status === "active" ? "tag-ok" : ""}">${statusWords(status)}</span>
       </div>
       <div class="live-acts">
-        <a class="btn" href="/sessions/${id}">${icon("eye")}<span>${t("Look in")}</span><span class="vh">: ${name}</span></a>
+        <a class="btn" href="/sessions/${id}">${icon("eye")}<span>${t("Look in")}</span><span class="vh">${name}</span></a>
         ${repeat(
           verbs,
           (verb) => verb,
@@ -134,7 +135,7 @@ class SamiaLiveList extends Element {
       class="btn ${isDanger ? "btn-danger" : ""}"
       @click=${() => this._tell("samia:verb", { verb, session })}
     >
-      ${icon(sign, iconClasses)}<span>${label}</span><span class="vh">: ${name}</span>
+      ${icon(sign, iconClasses)}<span>${label}</span><span class="vh">${name}</span>
     </button>`;
   }
 }

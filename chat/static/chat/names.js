@@ -24,7 +24,7 @@ export function subjectOf(session) {
 export function initialsOf(name) {
   const letters = name
     .split(/\s+/)
-    .filter(Boolean)
+    .filter((word) => word && word !== "·") // which stands between names
     .map((word) => [...word][0]);
   return /^[\u0600-\u06ff]/.test(name) ? (letters[0] ?? "") : letters.slice(0, 2).join("").toUpperCase();
 }
