@@ -42,7 +42,7 @@ RECYCLED_AFTER = 200  # files: whatever a library leaks goes with its process
 ROOT = Path(__file__).resolve().parent.parent
 # Of our environment a child gets these and nothing else: no key, no address of a database.
 ENVIRONMENT = ("PATH", "PYTHONPATH", "PYTHONHOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
-NOT_READ = "This file could not be read: reading it took too long, or too much memory."
+NOT_READ = "This file could not be read: it took too long, or too much memory. Try once more, or send it smaller."
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)

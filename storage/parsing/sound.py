@@ -194,8 +194,9 @@ def _evened(frames: Iterable[AudioFrame], rate: int, sample_format: str, slack: 
     yield from _pulled(graph, None)
 
 
-def _graph(frame: AudioFrame, rate: int, sample_format: str, first: int, slack: float) -> Graph:
+def _graph(frame: AudioFrame, rate: int, sample_format: str, done: int, slack: float) -> Graph:
     graph = Graph()
+    first = done * frame.sample_rate // rate  # the filter counts by the rate of what comes in
     graph.link_nodes(
         graph.add_abuffer(
             sample_rate=frame.sample_rate,
