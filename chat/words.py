@@ -129,7 +129,6 @@ TEXTS = (
     _("Reload"),
     _("Remove"),
     _("Reply"),
-    _("Review"),
     _("SAMIA TAROT"),
     _("Save"),
     _("Saved."),

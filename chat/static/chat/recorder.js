@@ -320,9 +320,12 @@ class SamiaRecorder extends Element {
     }
     if (recording?.state !== "recording" || recording.left > COUNTDOWN_SECONDS) return nothing;
     const left = Math.ceil(recording.left);
-    const one = "{count} second left. It stops and keeps what you said.";
-    const many = "{count} seconds left. It stops and keeps what you said.";
-    return html`<p class="hint gold">${icon("clock", "i-sm")}<span>${tn(one, many, left)}</span></p>`;
+    const words = tn(
+      "{count} second left. It stops and keeps what you said.",
+      "{count} seconds left. It stops and keeps what you said.",
+      left,
+    );
+    return html`<p class="hint gold">${icon("clock", "i-sm")}<span>${words}</span></p>`;
   }
 
   _held() {
