@@ -31,7 +31,10 @@ test("the longest-waiting comes first, and one's own does not count", () => {
   const held = queue();
   held.take([waiting("late", "30"), waiting("early", "10"), waiting("mine", "20", ME)]);
   assert.deepEqual(said(held), ["early", "mine", "late"]);
-  assert.deepEqual(held.waiting.map(({ message }) => message.id), ["early", "late"]);
+  assert.deepEqual(
+    held.waiting.map(({ message }) => message.id),
+    ["early", "late"],
+  );
 });
 
 test("what is new is asked for, and what comes together is asked for together", async () => {
@@ -101,7 +104,10 @@ test("the first form that a browser records and the server takes", () => {
 
 test("why there is no microphone, whatever browsers call it", () => {
   const names = ["NotAllowedError", "NotFoundError", "NotReadableError", "NotSupportedError"];
-  assert.deepEqual(names.map((name) => troubleOf(new DOMException("", name))), ["blocked", "missing", "taken", "unable"]);
+  assert.deepEqual(
+    names.map((name) => troubleOf(new DOMException("", name))),
+    ["blocked", "missing", "taken", "unable"],
+  );
   assert.equal(troubleOf(new TypeError("no such function")), "unable");
 });
 

@@ -178,7 +178,9 @@ class SamiaApprovals extends HTMLElement {
   }
 
   _decided({ isApproved, name, next }) {
-    const text = isApproved ? t("Approved. The session can hear it now.") : t("Rejected. {name} can read why.", { name });
+    const text = isApproved
+      ? t("Approved. The session can hear it now.")
+      : t("Rejected. {name} can read why.", { name });
     toast({ icon: isApproved ? "check" : "info", text });
     // Not another entry of the history: to what was decided nobody goes back.
     history.replaceState(null, "", next ? `#${next}` : location.pathname);

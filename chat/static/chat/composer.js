@@ -416,7 +416,9 @@ class SamiaComposer extends Element {
         <b dir="auto">${isEdit ? t("Edit message") : author}</b>
         <span dir="auto">${isEdit ? timeLeft(message) : wordsOf(message)}</span>
       </div>
-      <button type="button" class="icon-btn" aria-label=${t("Cancel")} @click=${this._leaveMode}>${icon("close")}</button>
+      <button type="button" class="icon-btn" aria-label=${t("Cancel")} @click=${this._leaveMode}>
+        ${icon("close")}
+      </button>
     </div>`;
   }
 }
@@ -446,7 +448,10 @@ function closed(session) {
     archived: [t("This session is archived"), t("Our team keeps its messages.")],
   };
   const [title, text] = words[session.status];
-  return html`<div class="lockbar" role="status">${icon("lock")}<p><b>${title}</b>${text}</p></div>`;
+  return html`<div class="lockbar" role="status">
+    ${icon("lock")}
+    <p><b>${title}</b>${text}</p>
+  </div>`;
 }
 
 customElements.define("samia-composer", SamiaComposer);

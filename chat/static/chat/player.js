@@ -111,7 +111,8 @@ class SamiaPlayer extends Element {
   }
 
   _loaded(audio) {
-    this._isMeasuring = !Number.isFinite(audio.duration); // a recording that is not finished names no end, and cannot be sought in
+    // A recording that is not finished names no end, and cannot be sought in.
+    this._isMeasuring = !Number.isFinite(audio.duration);
     if (this._isMeasuring) audio.currentTime = FAR_SECONDS;
     else if (this._at) audio.currentTime = this._at;
   }
@@ -291,7 +292,12 @@ class SamiaPlayer extends Element {
     const form = formOf(this.form);
     const path = wavePath(this.recording ? this.recording.peaks : this.file?.waveform, form);
     const bars = (classes) =>
-      html`<svg class=${classes} viewBox="0 0 ${waveWidth(form)} ${form.height}" preserveAspectRatio="none" aria-hidden="true">
+      html`<svg
+        class=${classes}
+        viewBox="0 0 ${waveWidth(form)} ${form.height}"
+        preserveAspectRatio="none"
+        aria-hidden="true"
+      >
         <path d=${path}></path>
       </svg>`;
     const values = { at: lengthWords(this._at), length: lengthWords(this.seconds) };
