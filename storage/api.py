@@ -65,7 +65,8 @@ class FileViewSet(ViewSet):
     )
     @refuses(FileProcessing, FileRejected, FileGone, RangeUnsatisfiable, StoreAway)
     def retrieve(self, request: SignedInRequest, file: UUID) -> HttpResponseBase:
-        """Open a file. Where it lies on S3 the answer is a redirect; on disk it is the file or the part asked for.
+        """Open a file. Where it lies on S3 the answer is a redirect, to be followed without your Authorization, which the store
+        would take for its own; on disk it is the file or the part asked for.
 
         Opening is recorded, once for each person, file and 15 minutes.
         """

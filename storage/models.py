@@ -66,7 +66,22 @@ class ChatFile(models.Model):
         indexes = [
             models.Index(fields=["session_id", "-id"], name="chat_files_session"),
             models.Index(fields=["owner", "-id"], name="chat_files_owner"),
-            models.Index(fields=["deleted_at"], name="chat_files_evidence", condition=Q(deleted_at__isnull=False)),
+            # Of the sweep: evidence that is still kept, and files that no message has published.
+            models.Index(
+                fields=["deleted_at"],
+                name="chat_files_evidence",
+                condition=Q(deleted_at__isnull=False) & ~Q(reason="expired"),
+            ),
+            models.Index(
+                fields=["created_at"],
+                name="chat_files_unmade",
+                condition=Q(state="processing", parent__isnull=False),
+            ),
+            models.Index(
+                fields=["created_at"],
+                name="chat_files_unpublished",
+                condition=Q(is_published=False, parent__isnull=True),
+            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["parent", "rendition"], name="one_rendition_of_a_kind"),

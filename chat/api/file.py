@@ -5,7 +5,6 @@ from uuid import UUID
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
-from storage.api import FileViewSet
 
 from chat.access import MESSAGES
 from chat.errors import EditWindowOver, WrongSessionState
@@ -21,6 +20,7 @@ from samia_chat.api.views import ViewSet
 from samia_chat.api.wire import SignedInRequest
 from samia_chat.errors import Forbidden, NotFound
 from samia_chat.openapi import refuses
+from storage.api import FileViewSet
 
 
 class MessageFileViewSet(FileViewSet):

@@ -238,6 +238,7 @@ def test_definer_functions_are_closed_and_pinned(truth: Truth) -> None:
     assert only_for_the_system >= {
         *("app.session_heads", "app.session_members", "app.presence_note", "app.presence_settle", "app.presence_sweep"),
         *("app.live_logins", "app.audit_append", "app.audit_faults", "app.sweep_versions", "app.sweep_sign_ins"),
+        *("app.end_file", "app.record_orphan"),
     }
 
 

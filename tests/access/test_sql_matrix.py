@@ -235,6 +235,8 @@ ONLY_FOR_THE_SYSTEM = {
     "app.session_heads": "SELECT * FROM app.session_heads(ARRAY[%s::uuid], '{}')",
     "app.session_members": "SELECT * FROM app.session_members(ARRAY[%s::uuid])",
     "app.sweep_versions": "SELECT app.sweep_versions(30)",
+    "app.end_file": "SELECT app.end_file(%s, 'lost')",
+    "app.record_orphan": "SELECT app.record_orphan(%s, 'key', 1)",
 }
 
 
@@ -247,6 +249,8 @@ def test_what_only_the_system_may_ask_is_refused_to_everybody(role: str, truth: 
         "app.live_logins": make_login(subject.stranger).pk,
         "app.session_heads": subject.stranger.pk,
         "app.session_members": subject.to["other"].session,
+        "app.end_file": subject.to["other"].file,
+        "app.record_orphan": subject.to["other"].file,
     }
     for name, query in ONLY_FOR_THE_SYSTEM.items():
         arguments = [names[name]] if name in names else []

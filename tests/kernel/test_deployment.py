@@ -47,6 +47,20 @@ def test_variables_without_a_default_are_in_the_example() -> None:
     assert needed <= given
 
 
+def test_the_store_of_files_asks_for_our_key_and_shows_no_other_door() -> None:
+    files, web = SERVICES["files"], SERVICES["web"]["environment"]
+    (given,) = files["configs"]
+    identities = yaml.safe_load(COMPOSE["configs"][given["source"]]["content"])["identities"]
+    (credentials,) = (pair for identity in identities for pair in identity["credentials"])
+    assert credentials == {"accessKey": web["S3_ACCESS_KEY"], "secretKey": web["S3_SECRET_KEY"]}
+    assert f"-s3.config={given['target']}" in files["command"]
+    port = web["S3_ENDPOINT_URL"].rpartition(":")[2]
+    assert files["ports"] == [f"{port}:{port}"]
+    assert f"-s3.port={port}" in files["command"]
+    for name in ("web", "worker"):
+        assert SERVICES[name]["depends_on"]["bucket"] == {"condition": "service_completed_successfully"}
+
+
 def test_the_image_serves_with_the_arguments_of_samia_up() -> None:
     """One command line, measured: both start the server alike, but for address, port and number of processes."""
     own = {"--host", "--port", "--workers"}

@@ -40,7 +40,13 @@ def s3(_s3: S3) -> Iterator[S3]:
 @contextmanager
 def using(server: S3, **options: Any) -> Iterator[None]:
     files = server.storages(**options)
-    with override_settings(STORAGES={**settings.STORAGES, "files": files}, BUCKET_ORIGIN=server.url):
+    with override_settings(
+        STORAGES={**settings.STORAGES, "files": files},
+        S3_BUCKET=files["OPTIONS"]["bucket_name"],
+        S3_ENDPOINT_URL=files["OPTIONS"]["endpoint_url"],
+        S3_PUBLIC_ENDPOINT_URL=files["OPTIONS"]["public_endpoint_url"],
+        BUCKET_ORIGIN=files["OPTIONS"]["public_endpoint_url"],
+    ):
         yield
 
 

@@ -33,12 +33,14 @@ class S3:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self) -> S3:
+    def start(self, *, auth: bool = True) -> S3:
+        """Without `auth` it asks nobody for a signature."""
         rclone = Path(sys.executable).with_name("rclone")
         # Tests change the folder themselves: what is in it is asked nearly every time. (At 0 rclone is busy with nothing else.)
         freshness = ("--dir-cache-time", "1ms", "--poll-interval", "0")
         command = [
-            *(str(rclone), "serve", "s3", "--addr", f"127.0.0.1:{self.port}", "--auth-key", f"{KEY},{SECRET}"),
+            *(str(rclone), "serve", "s3", "--addr", f"127.0.0.1:{self.port}"),
+            *(("--auth-key", f"{KEY},{SECRET}") if auth else ()),
             *("--vfs-cache-mode", "off", *freshness, str(self.objects.parent)),
         ]
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder)}

@@ -53,6 +53,12 @@ class SamiaApprovalReview extends Element {
     if (changed.has("item") && changed.get("item")?.message.id !== this.item?.message.id) this._forget();
   }
 
+  updated(changed) {
+    if (changed.has("item") && changed.get("item")?.message.id !== this.item?.message.id) {
+      this.querySelector(".review-body")?.scrollTo(0, 0);
+    }
+  }
+
   _forget() {
     this._reason = "";
     this._isReasonMissing = false;
@@ -74,7 +80,13 @@ class SamiaApprovalReview extends Element {
     const reason = this._reason.trim();
     this._isReasonMissing = !reason;
     if (reason) this._tell("samia:verdict", { verdict: "reject", reason });
-    else this.querySelector(".reasons textarea").focus();
+    else this.updateComplete.then(() => this._askWhy());
+  }
+
+  _askWhy() {
+    const box = this.querySelector(".reasons textarea");
+    box?.focus({ preventScroll: true });
+    box?.scrollIntoView({ block: "center" });
   }
 
   play() {
@@ -123,7 +135,7 @@ class SamiaApprovalReview extends Element {
       <div class="banner" role="note">
         ${icon("eye", "i-sm")}<span>${t("You are looking in. That you read this session is recorded.")}</span>
       </div>
-      <div class="review-body" tabindex="0" role="region" aria-label=${t("Review")}>
+      <div class="review-body" tabindex="0" role="region" aria-label=${t("Voice message")}>
         <div class="review-in">
           ${item.decided ? decidedNotice(item.decided) : nothing}
           <section class="card">
@@ -131,8 +143,8 @@ class SamiaApprovalReview extends Element {
             ${item.message.content ? html`<p class="card-text" dir="auto">${item.message.content}</p>` : nothing}${this._facts(item)}
           </section>
           <section>
-            <h3 class="kicker">${t("The last messages of the session")}</h3>
-            ${this.contextLines(item)}
+            <h2 class="kicker">${t("The last messages of the session")}</h2>
+            ${this._contextLines(item)}
           </section>
           ${this._reasons(item)}
         </div>
@@ -149,7 +161,7 @@ class SamiaApprovalReview extends Element {
       <a class="icon-btn only-phone" href="#" aria-label=${t("Back to the queue")}>${icon("chev-start", "i-flip")}</a>
       ${avatar({ initials: initialsOf(name), colour: colourOf(message.sender) })}
       <div class="thread-who">
-        <h2 class="truncate" dir="auto">${whom ? t("{name} to {others}", { name, others: whom }) : name}</h2>
+        <h1 class="truncate" dir="auto">${whom ? t("{name} to {others}", { name, others: whom }) : name}</h1>
         <p>
           ${subject ? html`<span class="truncate" dir="auto">${subject}</span><span aria-hidden="true">·</span>` : nothing}<span
             >${sent}</span
@@ -211,7 +223,7 @@ class SamiaApprovalReview extends Element {
     ];
     const short = [t("Background noise"), t("Hard to hear"), t("Contact details"), t("Payment outside"), t("Not about the booking")];
     return html`<section class="reasons">
-      <h3 class="kicker" id="reason-label">${t("If you reject, tell the sender why")}</h3>
+      <h2 class="kicker" id="reason-label">${t("If you reject, tell the sender why")}</h2>
       <div class="chips" role="group" aria-labelledby="reason-label">
         ${canned.map(
           (text, at) => html`<button

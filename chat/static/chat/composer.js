@@ -102,6 +102,11 @@ class SamiaComposer extends Element {
     this._box.value?.focus();
   }
 
+  /** Where there is a keyboard already; a phone's comes when it is asked for. */
+  _focusOnDesk() {
+    if (!matchMedia(IS_TOUCH).matches) this.focus();
+  }
+
   /** Answer a message. */
   reply(message) {
     if (this._mode?.kind === "edit") this._fill(drafts.get(this.session));
@@ -210,7 +215,7 @@ class SamiaComposer extends Element {
   _choose(files) {
     if (!this._takesFiles || !files.length) return;
     uploads.choose(this.session, files);
-    this.focus();
+    this._focusOnDesk();
   }
 
   _chosen(event) {
@@ -220,7 +225,7 @@ class SamiaComposer extends Element {
 
   _drop(id) {
     uploads.drop(id);
-    this.focus(); // the button that had it goes
+    this._focusOnDesk(); // the button that had it goes
   }
 
   // Voice -------------------------------------------------------------------------------------------------------------
@@ -235,7 +240,7 @@ class SamiaComposer extends Element {
 
   _recordingChanged(detail) {
     this._isRecording = this.querySelector("samia-recorder")?.isActive ?? false;
-    if (detail?.isOver) this.updateComplete.then(() => this.focus());
+    if (detail?.isOver) this.updateComplete.then(() => this._focusOnDesk());
   }
 
   _sendVoice(voice) {
@@ -377,7 +382,7 @@ class SamiaComposer extends Element {
       again: () => this.querySelector("samia-recorder").start(),
       close: () => {
         this._trouble = null;
-        this.focus();
+        this._focusOnDesk();
       },
     });
   }

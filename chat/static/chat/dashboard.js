@@ -8,7 +8,6 @@ import "chat/thread-head";
 import "samia/theme";
 import "samia/toasts";
 import { install } from "chat/app";
-import { Queue, showCount } from "chat/approval-queue";
 import { confirmSignOut } from "chat/confirm";
 import { leave, wipe } from "chat/device";
 import { isStaff, me, socket, store, sync, unsent, uploads } from "chat/live";
@@ -42,7 +41,10 @@ class SamiaDashboard extends HTMLElement {
     this.addEventListener("samia:details", () => (this._isDetailed ? this._pane.close() : this._pane.open()));
     this.addEventListener("keydown", (event) => this._keyed(event));
     window.addEventListener("popstate", () => this._moved());
-    window.addEventListener("online", () => socket.hurry());
+    window.addEventListener("online", () => {
+      socket.hurry();
+      uploads.wake();
+    });
     window.addEventListener("offline", () => socket.hurry());
     window.addEventListener("pageshow", (event) => event.persisted && socket.hurry());
     document.addEventListener("visibilitychange", () => this._visibilityChanged());
@@ -62,10 +64,12 @@ class SamiaDashboard extends HTMLElement {
     return !this._isLeaving && (uploads.unsent > 0 || isRecordingKept());
   }
 
-  _countApprovals() {
+  async _countApprovals() {
+    const { Queue, showCount } = await import("chat/approval-queue");
     const queue = new Queue({ me });
     queue.addEventListener("change", () => showCount(this, queue.waiting.length));
     queue.follow(socket);
+    queue.read(); // the welcome may have come before
   }
 
   // Which session is open ----------------------------------------------------------------------------------------------

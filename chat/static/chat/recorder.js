@@ -56,6 +56,7 @@ class SamiaRecorder extends Element {
     this._isHeld = false;
     this._isSending = false;
     this._hold = null;
+    this._wasActive = false;
   }
 
   disconnectedCallback() {
@@ -87,7 +88,6 @@ class SamiaRecorder extends Element {
     if (this.isActive) return;
     const session = this.session;
     this._isAsking = true;
-    this._tell("samia:recording");
     let stream = null;
     try {
       stream = await openMicrophone();
@@ -101,7 +101,6 @@ class SamiaRecorder extends Element {
       for (const track of stream?.getTracks() ?? []) track.stop();
     }
     this._isAsking = false;
-    this._tell("samia:recording");
   }
 
   _record(stream) {
@@ -279,6 +278,10 @@ class SamiaRecorder extends Element {
   // Drawing -----------------------------------------------------------------------------------------------------------------
 
   updated() {
+    if (this.isActive !== this._wasActive) {
+      this._wasActive = this.isActive;
+      this._tell("samia:recording");
+    }
     if (!this._mustFocus || this._isHeld) return;
     this._mustFocus = false;
     (this.querySelector(".rec-main") ?? this.querySelector(".send"))?.focus();
