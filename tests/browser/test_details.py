@@ -294,6 +294,22 @@ def test_muting_is_kept_shown_and_taken_back(world: World, tab: MakeTab, truth: 
     assert truth.one("SELECT muted_until FROM chat_participants WHERE user_id = %s", world.client.pk).year == 2999
 
 
+def test_a_muted_session_is_quiet(world: World, tab: MakeTab) -> None:
+    make_session(world.client, world.reader2)
+    client = opened(tab(world.client).open(world.session))
+    details(client).get_by_role("button", name="Mute", exact=True).click()
+    details(client).get_by_role("button", name="For 8 hours").click()
+    client.row("Reader2").click()
+    muted, other = tab(world.reader).open(world.session), tab(world.reader2).go("/").live()
+    muted.say("You hear nothing of this")
+    expect(client.row("Reader").locator(".badge")).to_contain_text("1")
+    client.page.get_by_role("link", name="Chats").click()
+    other.row("Client").click()
+    other.say("But of this")
+    expect(client.page.locator(".toast")).to_have_count(1)
+    expect(client.page.locator(".toast")).to_contain_text("But of this")
+
+
 # What was shared ----------------------------------------------------------------------------------------------------------
 
 

@@ -127,6 +127,25 @@ def test_it_is_kept_fresh(world: World, tab: MakeTab) -> None:
     expect(admin.page.locator("li.live-row")).to_have_count(3)
 
 
+def test_what_the_page_hears_makes_it_look_again(world: World, tab: MakeTab) -> None:
+    session = make_session(world.client, world.admin)
+    client, admin = tab(world.client).open(session), live(tab(world.admin))
+    admin.page.wait_for_timeout(1_500)  # it looks once when it is welcomed
+    with admin.page.expect_response("**/api/chat/sessions?**", timeout=10_000):
+        client.say("Is anybody there?")
+
+
+@pytest.mark.parametrize("size", [TABLET, PHONE], ids=["tablet", "phone"])
+def test_staff_find_the_way_on_narrow_screens(world: World, tab: MakeTab, size: dict[str, int]) -> None:
+    admin = tab(world.admin, viewport=size).go("/").live()
+    head = admin.page.locator(".list-pane .pane-head")
+    assert head.evaluate("(head) => head.scrollWidth <= head.clientWidth"), "nothing sticks out"
+    head.get_by_role("link", name="Live sessions").click()
+    expect(admin.page.locator("li.live-row")).to_have_count(2)
+    admin.page.get_by_role("link", name="Back to chats").click()
+    expect(admin.page).to_have_url(re.compile("/$"))
+
+
 def test_pages_are_read_one_after_the_other(world: World, tab: MakeTab) -> None:
     for _ in range(3):
         make_session(world.client, world.reader2)
