@@ -172,7 +172,6 @@ TEXTS = (
     _("Reply"),
     _("Resume"),
     _("Resume this session?"),
-    _("Review"),
     _("SAMIA TAROT"),
     _("Save"),
     _("Saved."),
