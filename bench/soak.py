@@ -167,7 +167,7 @@ def _logged(logs: Iterable[Path]) -> dict[str, int]:
 
 def _show(options: argparse.Namespace, outcome: Outcome) -> None:
     versions = {"PostgreSQL": world.server_version()}
-    versions |= {name: version(name) for name in ("django", "uvicorn", "channels", "channels-redis", "psycopg")}
+    versions |= {name: version(name) for name in ("django", "uvicorn", "channels", "psycopg")}
     command = command_line("soak")
     tables = [_counts(outcome), _resources(outcome), _minutes(outcome), _routes(outcome)]
     if options.write:

@@ -42,6 +42,7 @@ class Row:
     tag: str
     is_emergency: bool
     flag: str
+    is_muted: bool
     tick: str
     tick_label: str
     tick_icon: str
@@ -136,7 +137,7 @@ def crowd(session: Shape, viewer: UUID) -> str:
 
 def initials(name: str) -> str:
     """The first letters of two words; of names in Arabic script one letter, because two would join."""
-    letters = [word[0] for word in name.split()]
+    letters = [word[0] for word in name.split() if word != "·"]  # which stands between names
     is_arabic = bool(name) and "\u0600" <= name[0] <= "\u06ff"
     return "".join(letters[:1]) if is_arabic else "".join(letters[:2]).upper()
 
@@ -196,6 +197,7 @@ def row(session: Shape, viewer: UUID) -> Row:
         tag=_tag(session),
         is_emergency=session["type"] == ChatSession.Type.EMERGENCY,
         flag=_flag(session["status"]),
+        is_muted=_is_muted(session),
         tick=mark,
         tick_label=tick_label(mark),
         tick_icon=TICK_ICONS.get(mark, ""),
@@ -221,6 +223,11 @@ def _tag(session: Shape) -> str:
 
 def _flag(status: str) -> str:
     return {ChatSession.Status.LOCKED: _("Locked"), ChatSession.Status.PAUSED: _("Paused")}.get(status, "")  # type: ignore[call-overload, no-any-return]
+
+
+def _is_muted(session: Shape) -> bool:
+    until: datetime | None = session["mine"] and session["mine"]["muted_until"]
+    return until is not None and until > timezone.now()
 
 
 def _counted(one: str, many: str, count: int) -> str:

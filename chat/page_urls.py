@@ -8,6 +8,7 @@ urlpatterns = [
     path("", pages.dashboard),
     path("sessions/<uuid:session>", pages.dashboard),
     path("approvals", pages.approvals),
+    path("live", pages.live),
     path("manifest.webmanifest", shell.manifest),
     path("settings", pages.settings_page),
     path("offline", shell.offline),

@@ -1,4 +1,4 @@
-"""The dashboard, and for staff the page of voice approvals: painted here, kept alive by their modules."""
+"""The dashboard, settings, and for staff voice approvals and live sessions: painted here, kept alive by their modules."""
 
 from __future__ import annotations
 
@@ -21,11 +21,13 @@ from chat.access import MESSAGES, SESSIONS
 from chat.models import ChatSession, Person
 from chat.models.message import MAX_CHARS
 from chat.painted_approvals import queue_row
+from chat.painted_live import ALL, chips, chosen, live_row
 from chat.services import session as sessions
 from chat.services import voice_review
 from chat.services.reading import PAGE, message_page, session_shapes, unpublished, with_state
 from chat.shapes import Shape, approval_shape
 from chat.words import words
+from samia_chat.access import is_staff
 from samia_chat.api.pages import page
 from samia_chat.api.views import throttle
 from samia_chat.errors import NotFound
@@ -93,6 +95,21 @@ def approvals(request: HttpRequest) -> HttpResponse:
     return render(request, "chat/approvals.html", {**context, "data": {**_words(user), "approvals": items}})
 
 
+@require_safe
+@signed_in
+def live(request: HttpRequest) -> HttpResponse:
+    """The sessions that go on, for staff: who, in what state, and the way in. For others there is no such page."""
+    user: User = request.user  # type: ignore[assignment]  # signed_in admits people only
+    if not is_staff(user):
+        raise NotFound
+    throttle("read", str(user.pk))
+    wanted = chosen(request.GET.dict())
+    shapes, following = _list(user, **{name: value for name, value in wanted.items() if value != ALL})
+    data = {**_words(user), "filter": wanted, "sessions": shapes, "next": following}
+    rows = [live_row(shape, user.pk) for shape in shapes]
+    return render(request, "chat/live.html", {**_frame(user), "rows": rows, "chips": chips(wanted), "data": data})
+
+
 def _frame(user: User) -> dict[str, Any]:
     """What stands round every page: who it is, and what waits for staff."""
     is_staff = _decides(user)
@@ -109,9 +126,9 @@ def _decides(user: User) -> bool:
     return MESSAGES.rule(user, "review") is not None
 
 
-def _list(user: User) -> tuple[list[Shape], str | None]:
+def _list(user: User, **filters: str) -> tuple[list[Shape], str | None]:
     """The newest page of the list, as GET /api/chat/sessions answers it."""
-    rows = with_state(SESSIONS.scope(user))
+    rows = with_state(SESSIONS.scope(user)).filter(**filters)
     found, following = page(rows, {"limit": PAGE}, keys={"active_at": datetime.fromisoformat, "id": UUID})
     shapes = session_shapes(found, user)
     sessions.record_looks(user, [shape["id"] for shape in shapes if shape["last_message"]])

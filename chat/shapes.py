@@ -88,11 +88,12 @@ def file_shape(file: ChatFile | FileRow) -> Shape:
 def approval_shape(message: Message, people: Mapping[UUID, Person]) -> Shape:
     """A voice message that waits, with what whoever decides wants to know of it. Its file and session were read with it."""
     sender = people.get(message.sender_id) if message.sender_id else None
+    booking = message.session.booking
     return {
         "message": message_shape(message),
         "sender_name": sender.display_name if sender else "",
         "sender_role": sender.role if sender else "",
-        "session_title": message.session.title,
+        "session_title": message.session.title or (booking.service if booking else ""),
         "session_status": message.session.status,
     }
 

@@ -18,7 +18,14 @@ from django.views.decorators.http import require_safe
 
 from samia_chat.templatetags.samia import modules
 
-STYLES = ("samia_chat/tokens.css", "samia_chat/base.css", "samia_chat/light.css", "chat/chat.css", "chat/media.css")
+STYLES = (
+    "samia_chat/tokens.css",
+    "samia_chat/base.css",
+    "samia_chat/light.css",
+    "chat/chat.css",
+    "chat/media.css",
+    "chat/details.css",
+)
 PICTURES = ("samia_chat/icon.svg", "samia_chat/icon-192.png")
 FONTS = ("vendor/inter-latin-5.3.0.woff2", "vendor/noto-sans-arabic-arabic-5.3.0.woff2")
 

@@ -74,6 +74,11 @@ class ChatFile(models.Model):
             ),
             models.Index(
                 fields=["created_at"],
+                name="chat_files_unmade",
+                condition=Q(state="processing", parent__isnull=False),
+            ),
+            models.Index(
+                fields=["created_at"],
                 name="chat_files_unpublished",
                 condition=Q(is_published=False, parent__isnull=True),
             ),

@@ -42,7 +42,7 @@ RECYCLED_AFTER = 200  # files: whatever a library leaks goes with its process
 ROOT = Path(__file__).resolve().parent.parent
 # Of our environment a child gets these and nothing else: no key, no address of a database.
 ENVIRONMENT = ("PATH", "PYTHONPATH", "PYTHONHOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
-NOT_READ = "This file could not be read: reading it took too long, or too much memory."
+NOT_READ = "This file could not be read: it took too long, or too much memory. Try once more, or send it smaller."
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -209,8 +209,8 @@ class ParserPool:
         with suppress(queue.Empty):
             while True:
                 idle.append(self._slots.get_nowait())
-        for child in idle:
-            self._end(child)
+        for one in idle:
+            self._end(one)
             self._slots.put(None)  # for whoever waits, to learn that
         self._starter.stop()
 
@@ -323,7 +323,7 @@ class _Child:
                 raise _Lost("it did not answer in time")
             chunk = os.read(self._out.fileno(), count - len(taken))
             if not chunk:
-                raise _Lost(f"it ended with {self._process.wait()}")
+                raise _Lost(f"it ended (return code {self._process.poll()})")
             taken += chunk
         return taken
 

@@ -22,7 +22,9 @@ MAX_REASON = 500
 
 def waiting() -> QuerySet[Message]:
     """Voice messages that wait, with their files."""
-    return Message.objects.filter(status=Message.Status.PENDING, seq__isnull=True).select_related("file", "session")
+    return Message.objects.filter(status=Message.Status.PENDING, seq__isnull=True).select_related(
+        "file", "session__booking"
+    )
 
 
 @transaction.atomic

@@ -26,7 +26,8 @@ function uploads() {
 }
 
 const picture = (name = "a.jpg", size = 500) => new File([new Uint8Array(size)], name, { type: "image/jpeg" });
-const states = (queue, session = SESSION) => queue.of(session).map(({ id, state, code }) => [id, state, code].filter(Boolean).join(" "));
+const states = (queue, session = SESSION) =>
+  queue.of(session).map(({ id, state, code }) => [id, state, code].filter(Boolean).join(" "));
 
 test("what is chosen waits for the word, then goes one after the other", async () => {
   const queue = uploads();
@@ -48,7 +49,10 @@ test("what is chosen waits for the word, then goes one after the other", async (
   await settled();
   assert.deepEqual(states(queue), []);
   assert.deepEqual(sent, ["id-1", "id-2"]);
-  assert.deepEqual(posted.map(({ entry }) => entry.replyTo), ["m1", null]);
+  assert.deepEqual(
+    posted.map(({ entry }) => entry.replyTo),
+    ["m1", null],
+  );
 });
 
 test("what would be refused is said before anything is sent, and stops nothing else", () => {
@@ -90,7 +94,10 @@ test("what failed is tried again under the same id, and another goes ahead meanw
   queue.retry("id-1");
   posted[1].accept();
   await settled();
-  assert.deepEqual(posted.map(({ id }) => id), ["id-1", "id-2", "id-1"]);
+  assert.deepEqual(
+    posted.map(({ id }) => id),
+    ["id-1", "id-2", "id-1"],
+  );
 });
 
 test("a connection that comes back takes up what it stopped, and nothing else", async () => {
@@ -117,7 +124,10 @@ test("too fast waits as long as it was told, says so, and goes on", async () => 
   await clock.pass(11_999);
   assert.equal(posted.length, 1);
   await clock.pass(1);
-  assert.deepEqual(posted.map(({ id }) => id), ["id-1", "id-1"]);
+  assert.deepEqual(
+    posted.map(({ id }) => id),
+    ["id-1", "id-1"],
+  );
 });
 
 test("what is given up ends at once, also while it is sent or waits", async () => {
@@ -146,7 +156,14 @@ test("sessions do not mix, and one that is left takes its files along", async ()
 });
 
 test("a form has the file last, and only what there is", () => {
-  const form = formOf({ id: "x", kind: "voice", file: new Blob(["x"]), name: "voice.webm", caption: "", replyTo: null });
+  const form = formOf({
+    id: "x",
+    kind: "voice",
+    file: new Blob(["x"]),
+    name: "voice.webm",
+    caption: "",
+    replyTo: null,
+  });
   assert.deepEqual([...form.keys()], ["id", "voice"]);
   const full = formOf({ id: "x", kind: "file", file: picture(), name: "a.jpg", caption: "look", replyTo: "m1" });
   assert.deepEqual([...full.keys()], ["id", "caption", "reply_to", "file"]);
@@ -154,10 +171,22 @@ test("a form has the file last, and only what there is", () => {
 
 test("a sound that this browser does not play is taken as AAC where there is one", () => {
   const file = { id: "f", content_type: "audio/webm", renditions: [] };
-  assert.equal(soundUrl(file, () => "probably"), "/api/chat/files/f");
-  assert.equal(soundUrl(file, () => ""), null);
-  assert.equal(soundUrl({ ...file, renditions: ["aac"] }, () => ""), "/api/chat/files/f?rendition=aac");
-  assert.equal(soundUrl({ ...file, renditions: ["aac"] }, (type) => type.includes("opus")), "/api/chat/files/f");
+  assert.equal(
+    soundUrl(file, () => "probably"),
+    "/api/chat/files/f",
+  );
+  assert.equal(
+    soundUrl(file, () => ""),
+    null,
+  );
+  assert.equal(
+    soundUrl({ ...file, renditions: ["aac"] }, () => ""),
+    "/api/chat/files/f?rendition=aac",
+  );
+  assert.equal(
+    soundUrl({ ...file, renditions: ["aac"] }, (type) => type.includes("opus")),
+    "/api/chat/files/f",
+  );
 });
 
 test("pictures are drawn in their shape, within bounds", () => {

@@ -46,7 +46,12 @@ class Query(serializers.Serializer[Any]):
 
 
 def once(given: Any) -> dict[str, Any]:
-    """The fields of a QueryDict (a query, or a form) as a plain dictionary. Raises ValidationError where one is given twice."""
+    """The fields of a query or a form as a plain dictionary; a request without a body has none.
+
+    Raises ValidationError where one is given twice.
+    """
+    if not isinstance(given, QueryDict):
+        return {}
     repeated = sorted(name for name in given if len(given.getlist(name)) > 1)
     if repeated:
         raise serializers.ValidationError({name: ["Give it once."] for name in repeated})

@@ -1,6 +1,7 @@
 """`./samia test`: everything CI checks, on a database cluster of its own that is thrown away.
 
 With arguments, only pytest runs, with those: ./samia test tests/chat -k edit
+With --full, what takes longer as well, and the files of tests/corpora, which are fetched.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from samia_chat.embedded import environment
@@ -26,6 +27,7 @@ PACKAGES = {
     "nodejs": ("node",),
     "redis-server": ("redis-server",),
 }
+FULL_PACKAGES = {**PACKAGES, "libimage-exiftool-perl": ("exiftool",)}
 
 
 def main() -> None:
@@ -33,7 +35,9 @@ def main() -> None:
     is_full = "--full" in arguments
     chosen = [argument for argument in arguments if argument != "--full"]
     with one_sentence():
-        _refuse_missing_packages()
+        _refuse_missing_packages(FULL_PACKAGES if is_full else PACKAGES)
+        if is_full:
+            _fetch_corpora()
         _remove_stale_clusters()
         cluster, redis = Cluster(environment.STATE / f"test-{os.getpid()}", throwaway=True), Redis()
         try:
@@ -52,14 +56,20 @@ def _files(run: int | str) -> Path:
     return environment.STATE / f"test-{run}-files"
 
 
-def _refuse_missing_packages() -> None:
-    missing = [name for name, programs in PACKAGES.items() if not any(map(shutil.which, programs))]
+def _refuse_missing_packages(packages: Mapping[str, Sequence[str]]) -> None:
+    missing = [name for name, programs in packages.items() if not any(map(shutil.which, programs))]
     if missing:
         raise Refusal(f"the tests need {_listed(missing)}. On Debian or Ubuntu: apt-get install {' '.join(missing)}")
 
 
 def _listed(names: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def _fetch_corpora() -> None:
+    """Before anything else, because the tests themselves reach no network."""
+    if subprocess.run([sys.executable, "-m", "tests.corpora"], cwd=HERE).returncode != 0:
+        raise Refusal("the files that --full judges could not be fetched. Is there a network, and a package index?")
 
 
 def _remove_stale_clusters() -> None:

@@ -6,7 +6,6 @@ EXIF with its place and camera, XMP, comments, thumbnails, colour profiles and w
 from __future__ import annotations
 
 import io
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,9 +41,8 @@ UPRIGHT = {
     8: Transpose.ROTATE_90,
 }
 
-# Pillow looks at what a file declares before it decodes; its warning would come from here on, its error from twice as much.
-Image.MAX_IMAGE_PIXELS = MAX_PIXELS
-warnings.simplefilter("error", Image.DecompressionBombWarning)
+# Pillow looks at what a file declares before it takes memory for it, warns from this number on and refuses from twice as many.
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2
 
 
 def judge(source: Path, folder: Path, wanted: Wanted) -> Answer:
@@ -55,7 +53,7 @@ def judge(source: Path, folder: Path, wanted: Wanted) -> Answer:
             if picture.format in ("GIF", "WEBP") and getattr(picture, "is_animated", False):
                 return _animation(picture, folder)
             return _still(picture, folder)
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
         raise Refused("image_too_large", TOO_LARGE) from error
 
 
@@ -104,9 +102,13 @@ def _animation(picture: Image.Image, folder: Path) -> Answer:
     """
     loops = _loops(picture)
     drawn, durations = [], []
+    screen: tuple[int, int] | None = None
     for frame in _frames(picture):
         durations.append(min(max(int(frame.info.get("duration", 0)), 0), 60_000))
         copy = frame.convert("RGBA")
+        screen = screen or frame.size
+        if frame.size != screen:  # a frame of GIF may stick out, and is cut as by a browser
+            copy = copy.crop((0, 0, *screen))
         copy.thumbnail((LONGEST, LONGEST), Resampling.LANCZOS)
         copy.info.clear()
         drawn.append(copy)

@@ -13,7 +13,7 @@ import sys
 MEMORY_BYTES = 1024 * 1024 * 1024
 FILE_BYTES = 512 * 1024 * 1024  # of a file that is written
 OPEN_FILES = 32
-NICENESS = 5  # pages come before files
+NICENESS = 2  # pages come before files; not much more, because files are judged against the clock
 
 PR_SET_PDEATHSIG = 1
 PR_SET_NO_NEW_PRIVS = 38

@@ -125,7 +125,7 @@ def remux(container: InputContainer, streams: Streams, path: Path, form: Format)
         copies = {one.index: output.add_stream_from_template(one, opaque=True) for one in kept}
         filters = {one.index: traces.filter_of(one, copies[one.index]) for one in kept}
         for packet in container.demux(kept):
-            if not packet.size:
+            if not packet.size or (form is MP3 and not traces.is_mp3_frame(bytes(packet))):
                 continue
             index = packet.stream_index
             clocks[index].set(packet)
@@ -171,10 +171,8 @@ class Clock:
                 step = self._next - dts
                 self._shift += step
             dts, pts = dts + step, pts + step
-        # WebM does not say how long its blocks last: like the one before.
-        duration = packet.duration or (dts - self._last if self._last is not None else 0)
         self._last = dts
-        pts = max(pts, dts)
+        pts, duration = max(pts, dts), packet.duration or 0  # WebM does not say how long a last picture is shown
         packet.dts, packet.pts = dts, pts
         self._next = dts + max(duration, 1)
         self._end = max(self._end, pts + duration)

@@ -6,15 +6,22 @@ the encoder with its settings; of a dash camera the place and the speed), so doe
 
 from __future__ import annotations
 
+import os
 import re
 import struct
 from collections.abc import Callable, Sequence
+from typing import BinaryIO
 
 from av.bitstream import BitStreamFilterContext
 from av.stream import Stream
 
 NOTES = {"h264": "6", "hevc": "39|40", "av1": "5"}  # numbers of NAL units and OBUs
 START_CODE = re.compile(rb"\x00?\x00\x00\x01")
+# MPEG audio, layer III: bit rates by version 1 and by 2 and 2.5; sampling rates of version 1
+MP3_KILOBITS = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0)
+MP3_KILOBITS_LOW = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0)
+MP3_FIELDS = ((19, 3), (17, 3), (12, 15), (10, 3), (9, 1))  # where in the header they are, and how wide
+MP3_RATES = (44_100, 48_000, 32_000)
 NO_COMMENTS = b"\x03vorbis" + struct.pack("<II", 0, 0) + b"\x01"
 
 
@@ -35,6 +42,43 @@ def filter_of(original: Stream, copy: Stream) -> BitStreamFilterContext | None:
     if codec == "hevc":
         context.codec_tag = "hvc1"  # the name by which Apple's players know it
     return filtered
+
+
+def end_of_mp3(file: BinaryIO) -> int:
+    """Where the tags at the end of a file begin: ID3v1, APEv2, Lyrics3, ID3v2 with a footer.
+
+    In a file that was cut the last frame would be filled up with them.
+    """
+    end = file.seek(0, os.SEEK_END)
+    while end > 0:
+        file.seek(max(end - 128, 0))
+        last = file.read(min(128, end)).rjust(128, b"\0")
+        if last.startswith(b"TAG"):
+            length = 128
+        elif last[-32:-24] == b"APETAGEX":
+            size, flags = struct.unpack("<I4xI", last[-20:-8])
+            length = size + (32 if flags >> 31 else 0)
+        elif last[-9:] == b"LYRICS200" and last[-15:-9].isdigit():
+            length = int(last[-15:-9]) + 15
+        elif last[-10:-7] == b"3DI":
+            length = 20 + sum(byte << shift for byte, shift in zip(last[-4:], (21, 14, 7, 0), strict=True))
+        else:
+            break
+        end -= max(length, 1)
+    return max(end, 0)
+
+
+def is_mp3_frame(packet: bytes) -> bool:
+    """Whether it is as long as its header says. What is left at the end of a file FFmpeg hands on as if it were a frame."""
+    if len(packet) < 4:
+        return False
+    header = int.from_bytes(packet[:4], "big")
+    version, layer, bits, rate, padding = (header >> shift & mask for shift, mask in MP3_FIELDS)
+    if version == 1 or layer != 1 or bits in (0, 15) or rate == 3:
+        return False
+    sampling = MP3_RATES[rate] // {3: 1, 2: 2, 0: 4}[version]
+    size = 144_000 * MP3_KILOBITS[bits] // sampling if version == 3 else 72_000 * MP3_KILOBITS_LOW[bits] // sampling
+    return len(packet) == size + padding
 
 
 def without_notes(header: bytes, kind_of: Callable[[int], int], notes: Sequence[int]) -> bytes:

@@ -20,6 +20,7 @@ from storage import bucket
 from storage.models import EXPIRED, ChatFile
 
 HALF_WAY = timedelta(minutes=15)  # longer than any upload takes
+UNMADE = timedelta(hours=1)  # longer than the worker tries
 AT_ONCE = 200  # files of a kind in one sweep
 UNFINISHED = timedelta(hours=1)  # of what lies in the folder and was never given its name
 # Avatars and exports are in no message.
@@ -28,15 +29,17 @@ IN_MESSAGES = (ChatFile.Purpose.ATTACHMENT, ChatFile.Purpose.VOICE)
 
 @dataclass(frozen=True, kw_only=True)
 class Swept:
-    unsent: int
-    expired: int
-    unfinished: int
+    unsent: int = 0
+    unmade: int = 0
+    expired: int = 0
+    unfinished: int = 0
 
 
 def sweep() -> Swept:
     """By the system, outside of a transaction. Raises StoreAway; what was done until then is done."""
     return Swept(
         unsent=sweep_unsent(),
+        unmade=sweep_unmade(),
         expired=sweep_evidence(),
         unfinished=bucket.remove_unfinished(timezone.now() - UNFINISHED),
     )
@@ -45,6 +48,11 @@ def sweep() -> Swept:
 def sweep_unsent() -> int:
     """Remove files that no message got within 15 minutes. Returns how many."""
     return _each(unsent(), _discard)
+
+
+def sweep_unmade() -> int:
+    """Remove renditions that a worker began and did not finish within an hour: its job has given up. Returns how many."""
+    return _each(unmade(), _unmake)
 
 
 def sweep_evidence() -> int:
@@ -60,6 +68,12 @@ def unsent() -> QuerySet[ChatFile]:
     before = timezone.now() - HALF_WAY
     found = ChatFile.objects.filter(is_published=False, parent__isnull=True, created_at__lt=before)
     return found.filter(purpose__in=IN_MESSAGES, messages__isnull=True).order_by("created_at")
+
+
+def unmade() -> QuerySet[ChatFile]:
+    before = timezone.now() - UNMADE
+    found = ChatFile.objects.filter(parent__isnull=False, state=ChatFile.State.PROCESSING, created_at__lt=before)
+    return found.filter(parent__state=ChatFile.State.READY).order_by("created_at")
 
 
 def evidence() -> QuerySet[ChatFile]:
@@ -83,6 +97,18 @@ def _discard(file_id: UUID) -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT app.discard_file(%s)", [file_id])
         return bool(cursor.fetchone()[0])
+
+
+@transaction.atomic
+def _unmake(file_id: UUID) -> bool:
+    if not _hold(file_id):
+        return False
+    file = ChatFile.objects.get(pk=file_id)
+    if file.state != ChatFile.State.PROCESSING:  # the worker has finished it since the list was made
+        return False
+    bucket.delete(file.key)
+    file.delete()
+    return True
 
 
 @transaction.atomic

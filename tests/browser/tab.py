@@ -11,7 +11,16 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, Page, Response, expect
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Error,
+    FilePayload,
+    Locator,
+    Page,
+    Response,
+    expect,
+)
 
 from accounts.middleware import SESSION_KEY
 from accounts.models import Login, User
@@ -128,6 +137,11 @@ class Tab:
             expect(found.locator(".meta [role=img]")).to_have_attribute("aria-label", tick)
         return found
 
+    @property
+    def voices(self) -> Locator:
+        """The messages with a recording."""
+        return self.messages.filter(has=self.page.locator("samia-player"))
+
     def row(self, name: str) -> Locator:
         is_named = self.page.locator(".session-name").get_by_text(name, exact=True)
         return self.page.locator("a.session").filter(has=is_named)
@@ -141,6 +155,21 @@ class Tab:
     def say(self, text: str) -> None:
         self.box.fill(text)
         self.box.press("Enter")
+
+    def button(self, name: str) -> Locator:
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def record(self, seconds: float = 1.2) -> None:
+        """Begin a voice message, and let some time pass."""
+        self.button("Record a voice message").click()
+        expect(self.button("Pause").first).to_be_visible()
+        self.page.wait_for_timeout(seconds * 1000)
+
+    def attach(self, *files: FilePayload) -> None:
+        """Choose files, as the button does."""
+        with self.page.expect_file_chooser() as chooser:
+            self.button("Attach files").click()
+        chooser.value.set_files(list(files))
 
     def act(self, text: str, name: str) -> None:
         """Choose something from a message's menu."""

@@ -28,6 +28,27 @@ SIZES = {"desktop": DESKTOP, "phone": PHONE}
 MAX_BYTES = 300_000  # of the drawing in the README
 # Nobody looks at the page, so nothing is seen or read while it is compared or drawn.
 UNSEEN = "document.hasFocus = () => false"
+# What a page shows, line by line: classes, words, marks, waves, pictures with their sizes, files with their addresses.
+DESCRIBE = """() => {
+    const words = (one) => {
+        const walker = document.createTreeWalker(one, NodeFilter.SHOW_TEXT);
+        let found = "";
+        while (walker.nextNode()) found += walker.currentNode.data.replace(/\\s+/g, "");
+        return found;
+    };
+    const told = (one, selector, ...names) =>
+        [...one.querySelectorAll(selector)].map((found) => names.map((name) => found.getAttribute(name)).join()).join(";");
+    return [...document.querySelectorAll("a.session, .day, .unread-mark, .msg, .thread-who, .banner")].map((line) => {
+        const one = line.cloneNode(true);
+        for (const hint of one.querySelectorAll(".quote .vh, .presence, .acts, [hidden]")) hint.remove();
+        return [
+            [...one.classList].sort().join(" "), words(one),
+            told(one, "[role=img][class^=st-]", "aria-label"), told(one, ".bars:not(.on) path", "d"),
+            told(one, "img", "src", "alt", "width", "height"), told(one, "a.icon-btn", "href", "download", "aria-label"),
+            told(one, ".play", "aria-label"), told(one, ".bubble use", "href"),
+        ];
+    });
+}"""
 
 
 @pytest.fixture
@@ -103,20 +124,6 @@ def test_pages_are_drawn_and_axe_finds_nothing(
 
 def test_the_first_paint_is_the_live_page(demo: dict[str, User], tab: MakeTab, truth: Truth) -> None:
     """What the server paints and what the modules draw is the same, line by line."""
-    describe = """() => {
-        const words = (one) => {
-            const walker = document.createTreeWalker(one, NodeFilter.SHOW_TEXT);
-            let found = "";
-            while (walker.nextNode()) found += walker.currentNode.data.replace(/\\s+/g, "");
-            return found;
-        };
-        return [...document.querySelectorAll("a.session, .day, .unread-mark, .msg, .thread-who, .banner")].map((line) => {
-            const one = line.cloneNode(true);
-            for (const hint of one.querySelectorAll(".quote .vh, .presence, .acts")) hint.remove();
-            const marks = [...one.querySelectorAll("[role=img][class^=st-]")].map((mark) => mark.getAttribute("aria-label"));
-            return [[...one.classList].sort().join(" "), words(one), marks.join()];
-        });
-    }"""
     for login, title in [
         ("client", "Celtic Cross, 45 minutes"),
         ("reader2", "قراءة الفنجان، ٣٠ دقيقة"),
@@ -131,7 +138,7 @@ def test_the_first_paint_is_the_live_page(demo: dict[str, User], tab: MakeTab, t
         live.go(path)
         expect(live.messages).not_to_have_count(0)
         # A page without scripts is read by the driver, which runs in a world of its own.
-        assert painted.page.evaluate(describe) == live.page.evaluate(describe), login
+        assert painted.page.evaluate(DESCRIBE) == live.page.evaluate(DESCRIBE), login
 
 
 @pytest.mark.parametrize(("size", "theme"), [("desktop", "dark"), ("phone", "light")])

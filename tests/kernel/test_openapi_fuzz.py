@@ -19,7 +19,7 @@ import schemathesis
 from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher, make_password
 from django.core.wsgi import get_wsgi_application
-from schemathesis.specs.openapi.checks import ignored_auth
+from schemathesis.specs.openapi.checks import ignored_auth, negative_data_rejection
 
 from accounts.services import sign_in
 from samia_chat.limits import limiter
@@ -39,6 +39,9 @@ BEYOND_SCHEMAS = (
 )
 # They end sign-ins, so each request comes from one of its own.
 ENDS_SIGN_INS = {"auth_logout", "auth_device_end", "me_password"}
+# A form says less than JSON: what schemathesis makes wrong in a field may be lost on its way into one. tests/chat/test_upload.py
+# holds what is refused. And what becomes of a file is found out in other processes, so that no chain is the same twice.
+UPLOADS = {"file_send", "file_send_flat", "voice_send"}
 SAME_IN_EVERY_RUN = {
     "generation": {"deterministic": True, "max-examples": 15, "database": "none"},
     "phases": {"stateful": {"inference": {"algorithms": []}}},
@@ -69,8 +72,21 @@ def document() -> dict[str, Any]:
     return found
 
 
+def closing(application: Any) -> Any:
+    """The application, whose answers are closed here: schemathesis does not, and what was uploaded stays open until then."""
+
+    def run(environ: Any, start_response: Any) -> list[bytes]:
+        answer = application(environ, start_response)
+        try:
+            return [b"".join(answer)]
+        finally:
+            answer.close()
+
+    return run
+
+
 API = schemathesis.openapi.from_dict(document(), config=schemathesis.Config.from_dict(SAME_IN_EVERY_RUN))
-API.app = get_wsgi_application()
+API.app = closing(get_wsgi_application())
 unhurried = hypothesis.settings(suppress_health_check=list(hypothesis.HealthCheck), deadline=None)
 
 
@@ -164,6 +180,7 @@ def hold(case: schemathesis.Case, caller: Caller) -> None:
     case.call_and_validate(
         headers=caller.headers(name(case)),
         additional_checks=[a_request_that_fits_is_not_invalid],
+        excluded_checks=[negative_data_rejection] if name(case) in UPLOADS else [],
     )
 
 
@@ -193,7 +210,7 @@ def test_one_request_after_another(admin: Caller) -> None:
     """Chains of requests, in which what one made is what the next one names."""
     answers: dict[str, set[int]] = {}
 
-    class Chain(API.as_state_machine()):  # type: ignore[misc]  # made anew for each document
+    class Chain(API.exclude(operation_id=sorted(UPLOADS)).as_state_machine()):  # type: ignore[misc]  # made anew for each document
         def get_call_kwargs(self, case: schemathesis.Case) -> dict[str, Any]:
             return {"headers": admin.headers(name(case))}
 

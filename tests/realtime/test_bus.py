@@ -242,7 +242,7 @@ async def test_what_cannot_be_read_is_counted_and_stops_nothing(
 
 
 async def test_a_later_version_may_say_more_of_an_event(redis: Redis) -> None:
-    said = msgspec.msgpack.encode([1, [[SESSION.bytes, b"{}", 5, 1, None, [], "news"]], "more news"])
+    said = msgspec.msgpack.encode([1, [[SESSION.bytes, b"{}", 5, 1, None, [], [], False, "news"]], "more news"])
     async with connected(redis, 1) as (one,):
         await in_thread(lambda: tell(redis, OUTSIDE, said))
         await one.gets(5)

@@ -77,6 +77,7 @@ def _media() -> Cases:
         "noise-packets.m4a": (content_of(lambda path: broken_packets(path, 0.2), "m4a"), UNREADABLE),
         "head-only.webm": (webm[:300], UNREADABLE),
         "grown-frame.webm": (grown, UNREADABLE),
+        "large.mp4": (content_of(large_video, "mp4"), LARGE),
         "old-codec.mp4": (content_of(lambda path: samples.video(path, "mp4", "mpeg4", "aac"), "mp4"), TYPE),
         "other-sound.m4a": (content_of(lambda path: samples.sound(path, "mp4", "ac3"), "m4a"), TYPE),
         "4-hours.wav": (wav(4 * 3600, rate=1000), LONG),
@@ -262,8 +263,24 @@ def wav(seconds: int, *, rate: int = 8000, tag: int = 1) -> bytes:
     )
 
 
-def broken_packets(path: Path, share: float) -> None:
-    """Two seconds of AAC in MP4, in which this share of the packets is noise."""
+def end_tags() -> dict[str, bytes]:
+    """Tags that stand behind an MP3, and all of them together."""
+    mark = samples.MARK.encode()
+    item = struct.pack("<II", len(mark), 0) + b"Artist\0" + mark
+    ape = b"APETAGEX" + struct.pack("<IIII8x", 2000, len(item) + 32, 1, 1 << 31)
+    lyrics = b"LYRICSBEGINLYR00006" + mark
+    frames = samples.id3({b"TIT2": b"\0" + mark})
+    tags = {
+        "id3v1": b"TAG" + mark.ljust(125, b"\0"),
+        "ape": ape + item + ape,
+        "lyrics": lyrics + b"%06dLYRICS200" % len(lyrics),
+        "id3v2": frames + b"3DI" + frames[3:10],
+    }
+    return {**tags, "all": tags["id3v2"] + tags["ape"] + tags["lyrics"] + tags["id3v1"]}
+
+
+def broken_packets(path: Path, share: float = 0.0, first: int = 0) -> None:
+    """Two seconds of AAC in MP4, in which this share of the packets is noise, or so many at the beginning."""
     samples.sound(path.with_suffix(".temporary"), "mp4", "aac")
     noise = random.Random(5)
     with av.open(str(path.with_suffix(".temporary"))) as given, av.open(str(path), "w", format="mp4") as output:
@@ -271,13 +288,26 @@ def broken_packets(path: Path, share: float) -> None:
         for number, packet in enumerate(given.demux(audio=0)):
             if not packet.size:
                 continue
-            if int(number * share) != int((number + 1) * share):
+            if number < first or int(number * share) != int((number + 1) * share):
                 broken = av.Packet(noise.randbytes(packet.size))
                 broken.time_base, broken.pts, broken.dts = packet.time_base, packet.pts, packet.dts
                 packet = broken
             packet.stream = copy
             output.mux(packet)
     path.with_suffix(".temporary").unlink()
+
+
+def large_video(path: Path) -> None:
+    """One picture of 17 megapixels."""
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("libx264", rate=10, options={"preset": "ultrafast"})
+        stream.width, stream.height, stream.pix_fmt = 4160, 4000, "yuv420p"
+        frame = av.VideoFrame(stream.width, stream.height, stream.pix_fmt)
+        for plane in frame.planes:
+            plane.update(bytes(plane.buffer_size))
+        frame.pts = 0
+        output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
 
 
 def lying_mp3(path: Path) -> None:

@@ -30,7 +30,7 @@ from tests.storage.conftest import Place, using
 from tests.storage.files import delete_message, make_file, row_of, send_file, sent_file
 from tests.storage.s3 import S3
 
-NOTHING = Swept(unsent=0, expired=0, unfinished=0)
+NOTHING = Swept()
 
 
 def swept() -> Swept:
@@ -56,6 +56,21 @@ def actions(truth: Truth, file: UUID) -> list[str]:
     return [row["action"] for row in rows]
 
 
+# Renditions that a worker began --------------------------------------------------------------------------------------------
+
+
+def test_what_a_worker_did_not_finish_goes_and_the_file_stays(world: World, truth: Truth) -> None:
+    file = sent_file(world.reader, world.session)
+    begun = make_file(world.reader, world.session, parent=file, rendition="aac")
+    made = make_file(world.reader, world.session, parent=file, rendition="thumbnail")
+    truth.without_triggers("UPDATE chat_files SET state = 'processing' WHERE id = %s", begun)
+    assert swept() == Swept()
+    make_older(truth, "created_at", "2 hours", file)
+    assert swept() == Swept(unmade=1)
+    assert {row["id"] for row in truth.rows("SELECT id FROM chat_files")} == {file, made}
+    assert len(keys()) == 2
+
+
 # Uploads that died half-way ------------------------------------------------------------------------------------------------
 
 
@@ -64,7 +79,7 @@ def test_what_no_message_got_goes_after_a_while(world: World, truth: Truth, plac
     child = make_file(world.reader, world.session, parent=file, rendition="thumbnail")
     assert swept() == NOTHING
     make_older(truth, "created_at", "16 minutes", file)
-    assert swept() == Swept(unsent=1, expired=0, unfinished=0)
+    assert swept() == Swept(unsent=1)
     assert keys() == set()
     assert truth.one("SELECT count(*) FROM chat_files") == 0
     assert [actions(truth, one)[-1] for one in (file, child)] == ["file.removed", "file.removed"]
@@ -140,7 +155,7 @@ def test_evidence_is_kept_and_then_goes(world: World, truth: Truth, place: Place
     assert swept() == NOTHING
     assert Api(world.admin).get(f"/chat/files/{file}").status in (200, 302)
     make_older(truth, "deleted_at", f"{settings.EVIDENCE_DAYS} days", file)
-    assert swept() == Swept(unsent=0, expired=1, unfinished=0)
+    assert swept() == Swept(expired=1)
     assert keys() == set()
     row = row_of(file)
     assert (row.state, row.reason, row.original_name, row.waveform, row.renditions) == (
@@ -249,7 +264,7 @@ def test_what_was_never_given_its_name_goes(tmp_path: Path) -> None:
         (incoming / name).write_bytes(b"half")
         at = (datetime.now(UTC) - age).timestamp()
         os.utime(incoming / name, (at, at))
-    assert swept() == Swept(unsent=0, expired=0, unfinished=1)
+    assert swept() == Swept(unfinished=1)
     assert [path.name for path in incoming.iterdir()] == ["new"]
 
 
@@ -281,8 +296,9 @@ def test_the_sweep_s_questions_have_their_index(world: World, truth: Truth) -> N
     )
     truth.rows("ANALYZE chat_files")
     with actor.acting_as(actor.system("test")), transaction.atomic():
-        plans = [found[: sweep.AT_ONCE].explain() for found in (sweep.unsent(), sweep.evidence())]
+        plans = [found[: sweep.AT_ONCE].explain() for found in (sweep.unsent(), sweep.evidence(), sweep.unmade())]
     truth.empty()
     truth.rows("ANALYZE chat_files")
     assert "Index Scan using chat_files_unpublished" in plans[0], plans[0]
     assert "Index Scan using chat_files_evidence" in plans[1], plans[1]
+    assert "chat_files_unmade" in plans[2], plans[2]

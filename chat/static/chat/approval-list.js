@@ -69,7 +69,9 @@ class SamiaApprovalList extends Element {
       <div class="truncate">
         <div class="session-top">
           <span class="session-name truncate" dir="auto">${name}</span
-          ><time class=${minutes >= LATE_MINUTES ? "late" : ""} datetime=${message.created_at}>${agoWords(minutes)}</time>
+          ><time class=${minutes >= LATE_MINUTES ? "late" : ""} datetime=${message.created_at}
+            >${agoWords(minutes)}</time
+          >
         </div>
         <div class="session-bot">
           <span class="session-last"><span dir="auto">${decided ? decidedWords(decided) : title}</span></span>

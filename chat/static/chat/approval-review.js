@@ -1,5 +1,5 @@
-// A voice message that waits: the recording, what was said before it, the verdict. It draws what it is given and tells what is
-// decided, as `samia:verdict` with {verdict, reason}, and where to go, as `samia:step` with 1 or -1.
+// A voice message that waits: the recording, what was said before it, the verdict. It draws what it is given and tells what
+// is decided, as `samia:verdict` with {verdict, reason}, and where to go, as `samia:step` with 1 or -1.
 
 import { html, nothing } from "lit";
 import "chat/message";
@@ -53,6 +53,12 @@ class SamiaApprovalReview extends Element {
     if (changed.has("item") && changed.get("item")?.message.id !== this.item?.message.id) this._forget();
   }
 
+  updated(changed) {
+    if (changed.has("item") && changed.get("item")?.message.id !== this.item?.message.id) {
+      this.querySelector(".review-body")?.scrollTo(0, 0);
+    }
+  }
+
   _forget() {
     this._reason = "";
     this._isReasonMissing = false;
@@ -74,7 +80,13 @@ class SamiaApprovalReview extends Element {
     const reason = this._reason.trim();
     this._isReasonMissing = !reason;
     if (reason) this._tell("samia:verdict", { verdict: "reject", reason });
-    else this.querySelector(".reasons textarea").focus();
+    else this.updateComplete.then(() => this._askWhy());
+  }
+
+  _askWhy() {
+    const box = this.querySelector(".reasons textarea");
+    box?.focus({ preventScroll: true });
+    box?.scrollIntoView({ block: "center" });
   }
 
   play() {
@@ -123,16 +135,17 @@ class SamiaApprovalReview extends Element {
       <div class="banner" role="note">
         ${icon("eye", "i-sm")}<span>${t("You are looking in. That you read this session is recorded.")}</span>
       </div>
-      <div class="review-body" tabindex="0" role="region" aria-label=${t("Review")}>
+      <div class="review-body" tabindex="0" role="region" aria-label=${t("Voice message")}>
         <div class="review-in">
           ${item.decided ? decidedNotice(item.decided) : nothing}
           <section class="card">
             <samia-player .form=${"large"} .file=${item.message.file}></samia-player>
-            ${item.message.content ? html`<p class="card-text" dir="auto">${item.message.content}</p>` : nothing}${this._facts(item)}
+            ${item.message.content ? html`<p class="card-text" dir="auto">${item.message.content}</p>` : nothing}
+            ${this._facts(item)}
           </section>
           <section>
-            <h3 class="kicker">${t("The last messages of the session")}</h3>
-            ${this.contextLines(item)}
+            <h2 class="kicker">${t("The last messages of the session")}</h2>
+            ${this._contextLines(item)}
           </section>
           ${this._reasons(item)}
         </div>
@@ -141,7 +154,8 @@ class SamiaApprovalReview extends Element {
   }
 
   _head({ message, sender_name: name, session_title: title }) {
-    const others = this.context?.session?.participants.filter(({ user, left_at: left }) => user !== message.sender && !left) ?? [];
+    const others =
+      this.context?.session?.participants.filter(({ user, left_at: left }) => user !== message.sender && !left) ?? [];
     const whom = others.map(nameOf).join(" · ");
     const subject = this.context?.session?.booking?.service || title;
     const sent = t("sent {time}", { time: `${dayWords(message.created_at)}${clock(message.created_at)}` });
@@ -149,7 +163,7 @@ class SamiaApprovalReview extends Element {
       <a class="icon-btn only-phone" href="#" aria-label=${t("Back to the queue")}>${icon("chev-start", "i-flip")}</a>
       ${avatar({ initials: initialsOf(name), colour: colourOf(message.sender) })}
       <div class="thread-who">
-        <h2 class="truncate" dir="auto">${whom ? t("{name} to {others}", { name, others: whom }) : name}</h2>
+        <h1 class="truncate" dir="auto">${whom ? t("{name} to {others}", { name, others: whom }) : name}</h1>
         <p>
           ${subject ? html`<span class="truncate" dir="auto">${subject}</span><span aria-hidden="true">·</span>` : nothing}<span
             >${sent}</span
@@ -157,10 +171,22 @@ class SamiaApprovalReview extends Element {
         </p>
       </div>
       <div class="head-actions">
-        <button type="button" class="icon-btn hide-phone" aria-label=${t("Previous")} title=${t("Previous")} @click=${() => this._tell("samia:step", -1)}>
+        <button
+          type="button"
+          class="icon-btn hide-phone"
+          aria-label=${t("Previous")}
+          title=${t("Previous")}
+          @click=${() => this._tell("samia:step", -1)}
+        >
           ${icon("chev-up")}
         </button>
-        <button type="button" class="icon-btn" aria-label=${t("Next")} title=${t("Next")} @click=${() => this._tell("samia:step", 1)}>
+        <button
+          type="button"
+          class="icon-btn"
+          aria-label=${t("Next")}
+          title=${t("Next")}
+          @click=${() => this._tell("samia:step", 1)}
+        >
           ${icon("chev-down")}
         </button>
       </div>
@@ -175,7 +201,13 @@ class SamiaApprovalReview extends Element {
       [t("Waiting"), waitWords(minutesSince(message.created_at))],
     ];
     return html`<dl class="facts">
-      ${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}
+      ${facts.map(
+        ([name, value]) =>
+          html`<div>
+            <dt>${name}</dt>
+            <dd>${value}</dd>
+          </div>`,
+      )}
     </dl>`;
   }
 
@@ -194,7 +226,8 @@ class SamiaApprovalReview extends Element {
     return html`<div class="context" role="list">
       ${lines.map((line) => {
         if (line.kind === "day") return html`<div class="day" role="listitem">${day(line.at)}</div>`;
-        if (line.message.type === "system") return html`<div class="system" role="listitem">${line.message.content}</div>`;
+        if (line.message.type === "system")
+          return html`<div class="system" role="listitem">${line.message.content}</div>`;
         return contextMessage(line, people, messages);
       })}
     </div>`;
@@ -209,19 +242,26 @@ class SamiaApprovalReview extends Element {
       t("It asks for payment outside of the platform."),
       t("It is not about the booking."),
     ];
-    const short = [t("Background noise"), t("Hard to hear"), t("Contact details"), t("Payment outside"), t("Not about the booking")];
+    const short = [
+      t("Background noise"),
+      t("Hard to hear"),
+      t("Contact details"),
+      t("Payment outside"),
+      t("Not about the booking"),
+    ];
     return html`<section class="reasons">
-      <h3 class="kicker" id="reason-label">${t("If you reject, tell the sender why")}</h3>
+      <h2 class="kicker" id="reason-label">${t("If you reject, tell the sender why")}</h2>
       <div class="chips" role="group" aria-labelledby="reason-label">
         ${canned.map(
-          (text, at) => html`<button
-            type="button"
-            class="chip"
-            aria-pressed=${this._reason === text ? "true" : "false"}
-            @click=${() => this._choose(this._reason === text ? "" : text)}
-          >
-            ${short[at]}
-          </button>`,
+          (text, at) =>
+            html`<button
+              type="button"
+              class="chip"
+              aria-pressed=${this._reason === text ? "true" : "false"}
+              @click=${() => this._choose(this._reason === text ? "" : text)}
+            >
+              ${short[at]}
+            </button>`,
         )}
       </div>
       <textarea
@@ -242,7 +282,9 @@ class SamiaApprovalReview extends Element {
     if (decided) {
       return html`<footer class="verdict">
         <div class="verdict-in">
-          <button type="button" class="btn" @click=${() => this._tell("samia:step", 1)}>${t("Next")}<kbd>J</kbd></button>
+          <button type="button" class="btn" @click=${() => this._tell("samia:step", 1)}>
+            ${t("Next")}<kbd>J</kbd>
+          </button>
         </div>
       </footer>`;
     }
@@ -267,7 +309,14 @@ class SamiaApprovalReview extends Element {
 
 function contextMessage({ message, isOwn, isFirst, isLast }, people, messages) {
   const quoted = message.reply_to ? messages.find(({ id }) => id === message.reply_to) : null;
-  const classes = ["msg", isOwn && "own", isFirst && "first", isLast && "last", message.deleted_at && "gone", isPicture(message) && "pics"];
+  const classes = [
+    "msg",
+    isOwn && "own",
+    isFirst && "first",
+    isLast && "last",
+    message.deleted_at && "gone",
+    isPicture(message) && "pics",
+  ];
   return html`<samia-message
     class=${classes.filter(Boolean).join(" ")}
     role="listitem"

@@ -47,7 +47,13 @@ export function roleWords(role) {
 }
 
 export function statusWords(status) {
-  const words = { active: t("Active"), paused: t("Paused"), locked: t("Locked"), ended: t("Ended"), archived: t("Archived") };
+  const words = {
+    active: t("Active"),
+    paused: t("Paused"),
+    locked: t("Locked"),
+    ended: t("Ended"),
+    archived: t("Archived"),
+  };
   return words[status] ?? "–";
 }
 

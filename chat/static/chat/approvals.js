@@ -7,7 +7,8 @@ import "samia/theme";
 import "samia/toasts";
 import { Queue, showCount } from "chat/approval-queue";
 import { refused } from "chat/approval-words";
-import { leave, me, wipe } from "chat/device";
+import { confirmSignOut } from "chat/confirm";
+import { leave, me, unsentTexts, wipe } from "chat/device";
 import { showPicture } from "chat/pictures";
 import { useZone } from "samia/dates";
 import { request } from "samia/http";
@@ -51,7 +52,7 @@ class SamiaApprovals extends HTMLElement {
     this.addEventListener("samia:step", ({ detail }) => this._step(detail));
     this.addEventListener("samia:again", () => this._read(this._item));
     this.addEventListener("samia:act", ({ detail }) => detail.act === "picture" && this._showPicture(detail.id));
-    this.addEventListener("submit", ({ target }) => target.matches("[data-sign-out]") && this._signOut());
+    this.addEventListener("submit", (event) => event.target.matches("[data-sign-out]") && this._signOut(event));
     window.addEventListener("hashchange", () => this._goTo(addressed()));
     document.addEventListener("keydown", (event) => this._keyed(event));
     document.addEventListener("samia:signed-out", () => this._leave());
@@ -65,9 +66,15 @@ class SamiaApprovals extends HTMLElement {
     else this._away = setTimeout(() => (this._list.isAway = true), CALM_MS);
   }
 
-  _signOut() {
+  async _signOut(event) {
+    const count = unsentTexts();
+    if (count) {
+      event.preventDefault();
+      if (!(await confirmSignOut(count))) return;
+    }
     this._socket.end();
     wipe();
+    if (count) event.target.submit();
   }
 
   _leave() {
@@ -171,7 +178,9 @@ class SamiaApprovals extends HTMLElement {
   }
 
   _decided({ isApproved, name, next }) {
-    const text = isApproved ? t("Approved. The session can hear it now.") : t("Rejected. {name} can read why.", { name });
+    const text = isApproved
+      ? t("Approved. The session can hear it now.")
+      : t("Rejected. {name} can read why.", { name });
     toast({ icon: isApproved ? "check" : "info", text });
     // Not another entry of the history: to what was decided nobody goes back.
     history.replaceState(null, "", next ? `#${next}` : location.pathname);

@@ -20,8 +20,16 @@ function picture({ id, content, file }, isStop) {
   const { width, height } = shownSize(file);
   const source = fileUrl(file, file.renditions.includes("thumbnail") ? "thumbnail" : "");
   return html`<button type="button" class="shot" tabindex=${stop(isStop)} @click=${open} data-message=${id}>
-      <img src=${source} alt=${content || t("Picture {name}", { name: file.name })} width=${width} height=${height} loading="lazy" @error=${broken} /></button
-    ><p class="trouble bad" role="status" hidden>
+      <img
+        src=${source}
+        alt=${content || t("Picture {name}", { name: file.name })}
+        width=${width}
+        height=${height}
+        loading="lazy"
+        @error=${broken}
+      />
+    </button>
+    <p class="trouble bad" role="status" hidden>
       ${icon("alert", "i-sm")}<span>${t("The picture could not be loaded.")}</span>
       <button type="button" class="link" tabindex=${stop(isStop)} @click=${again}>${t("Try again")}</button>
     </p>`;
@@ -74,7 +82,11 @@ function unplayable({ target }) {
 
 function fileRow(file, isStop) {
   const words = stateWords(file);
-  const about = [kindWords(file.name), file.duration_ms ? lengthWords(file.duration_ms / 1000) : "", sizeWords(file.size)];
+  const about = [
+    kindWords(file.name),
+    file.duration_ms ? lengthWords(file.duration_ms / 1000) : "",
+    sizeWords(file.size),
+  ];
   return html`<div class="file">
     <span class="file-tile">${icon(words && file.state !== "processing" ? "alert" : "file")}</span>
     <div class="truncate">

@@ -102,6 +102,11 @@ class SamiaComposer extends Element {
     this._box.value?.focus();
   }
 
+  /** Where there is a keyboard already; a phone's comes when it is asked for. */
+  _focusOnDesk() {
+    if (!matchMedia(IS_TOUCH).matches) this.focus();
+  }
+
   /** Answer a message. */
   reply(message) {
     if (this._mode?.kind === "edit") this._fill(drafts.get(this.session));
@@ -210,7 +215,7 @@ class SamiaComposer extends Element {
   _choose(files) {
     if (!this._takesFiles || !files.length) return;
     uploads.choose(this.session, files);
-    this.focus();
+    this._focusOnDesk();
   }
 
   _chosen(event) {
@@ -220,7 +225,7 @@ class SamiaComposer extends Element {
 
   _drop(id) {
     uploads.drop(id);
-    this.focus(); // the button that had it goes
+    this._focusOnDesk(); // the button that had it goes
   }
 
   // Voice -------------------------------------------------------------------------------------------------------------
@@ -235,7 +240,7 @@ class SamiaComposer extends Element {
 
   _recordingChanged(detail) {
     this._isRecording = this.querySelector("samia-recorder")?.isActive ?? false;
-    if (detail?.isOver) this.updateComplete.then(() => this.focus());
+    if (detail?.isOver) this.updateComplete.then(() => this._focusOnDesk());
   }
 
   _sendVoice(voice) {
@@ -377,7 +382,7 @@ class SamiaComposer extends Element {
       again: () => this.querySelector("samia-recorder").start(),
       close: () => {
         this._trouble = null;
-        this.focus();
+        this._focusOnDesk();
       },
     });
   }
@@ -411,7 +416,9 @@ class SamiaComposer extends Element {
         <b dir="auto">${isEdit ? t("Edit message") : author}</b>
         <span dir="auto">${isEdit ? timeLeft(message) : wordsOf(message)}</span>
       </div>
-      <button type="button" class="icon-btn" aria-label=${t("Cancel")} @click=${this._leaveMode}>${icon("close")}</button>
+      <button type="button" class="icon-btn" aria-label=${t("Cancel")} @click=${this._leaveMode}>
+        ${icon("close")}
+      </button>
     </div>`;
   }
 }
@@ -441,7 +448,10 @@ function closed(session) {
     archived: [t("This session is archived"), t("Our team keeps its messages.")],
   };
   const [title, text] = words[session.status];
-  return html`<div class="lockbar" role="status">${icon("lock")}<p><b>${title}</b>${text}</p></div>`;
+  return html`<div class="lockbar" role="status">
+    ${icon("lock")}
+    <p><b>${title}</b>${text}</p>
+  </div>`;
 }
 
 customElements.define("samia-composer", SamiaComposer);

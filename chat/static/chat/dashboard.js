@@ -8,12 +8,12 @@ import "chat/thread-head";
 import "samia/theme";
 import "samia/toasts";
 import { install } from "chat/app";
-import { Queue, showCount } from "chat/approval-queue";
 import { confirmSignOut } from "chat/confirm";
 import { leave, wipe } from "chat/device";
 import { isStaff, me, socket, store, sync, unsent, uploads } from "chat/live";
 import { titleOf } from "chat/names";
 import { Notifier } from "chat/notifier";
+import { Pane } from "chat/pane";
 import { isRecordingKept } from "chat/recorder";
 import { number, t } from "samia/text";
 import { toast } from "samia/toasts";
@@ -25,6 +25,7 @@ const PRESENCE_ROWS = 30; // of so many sessions we ask who is there
 class SamiaDashboard extends HTMLElement {
   connectedCallback() {
     this._open = SESSION.exec(location.pathname)?.[1] ?? null;
+    this._pane = new Pane(() => this._showDetails());
     this._wire();
     this._show({ mustFocus: false });
     this._notifier = new Notifier({ isOpen: (id) => id === this._open, open: (id) => this._visit(id) });
@@ -37,8 +38,13 @@ class SamiaDashboard extends HTMLElement {
     this.addEventListener("samia:reply", ({ detail }) => this.querySelector("samia-composer").reply(detail));
     this.addEventListener("samia:record", ({ detail }) => this.querySelector("samia-composer").record(detail));
     this.addEventListener("samia:edit", ({ detail }) => this.querySelector("samia-composer").edit(detail));
-    window.addEventListener("popstate", () => this._go(SESSION.exec(location.pathname)?.[1] ?? null));
-    window.addEventListener("online", () => socket.hurry());
+    this.addEventListener("samia:details", () => (this._isDetailed ? this._pane.close() : this._pane.open()));
+    this.addEventListener("keydown", (event) => this._keyed(event));
+    window.addEventListener("popstate", () => this._moved());
+    window.addEventListener("online", () => {
+      socket.hurry();
+      uploads.wake();
+    });
     window.addEventListener("offline", () => socket.hurry());
     window.addEventListener("pageshow", (event) => event.persisted && socket.hurry());
     document.addEventListener("visibilitychange", () => this._visibilityChanged());
@@ -58,10 +64,12 @@ class SamiaDashboard extends HTMLElement {
     return !this._isLeaving && (uploads.unsent > 0 || isRecordingKept());
   }
 
-  _countApprovals() {
+  async _countApprovals() {
+    const { Queue, showCount } = await import("chat/approval-queue");
     const queue = new Queue({ me });
     queue.addEventListener("change", () => showCount(this, queue.waiting.length));
     queue.follow(socket);
+    queue.read(); // the welcome may have come before
   }
 
   // Which session is open ----------------------------------------------------------------------------------------------
@@ -96,15 +104,50 @@ class SamiaDashboard extends HTMLElement {
     this._show({ mustFocus: true, before });
   }
 
+  _moved() {
+    const id = SESSION.exec(location.pathname)?.[1] ?? null;
+    if (id === this._open) this._showDetails(); // only these came or went
+    else this._go(id);
+  }
+
   _show({ mustFocus, before = null }) {
     this.dataset.view = this._open ? "thread" : "list";
     for (const name of ["samia-session-list", "samia-thread-head", "samia-thread", "samia-composer"]) {
       this.querySelector(name).session = this._open;
     }
+    this._showDetails();
     sync.look(this._open);
     for (const field of document.querySelectorAll("input[name=next]")) field.value = location.pathname;
     this._title();
     if (mustFocus) this._focus(before);
+  }
+
+  // The details --------------------------------------------------------------------------------------------------------
+
+  async _showDetails() {
+    const was = this._isDetailed;
+    const { isOpen, isSheet } = this._pane;
+    const details = this.querySelector("samia-details");
+    const head = this.querySelector("samia-thread-head");
+    const isLeft = details.contains(document.activeElement);
+    this._isDetailed = isOpen && Boolean(store.get(this._open));
+    this.toggleAttribute("data-details", this._isDetailed);
+    for (const name of [".list-pane", ".thread-pane"]) this.querySelector(name).inert = this._isDetailed && isSheet;
+    head.isDetailed = this._isDetailed;
+    Object.assign(details, { session: this._isDetailed ? this._open : null, isSheet });
+    if (this._isDetailed) {
+      await import("chat/details"); // not before somebody wants it
+      if (!was && isSheet) await details.begin();
+    } else if (was && (isLeft || document.activeElement === document.body)) {
+      head.querySelector("[data-details]")?.focus();
+    }
+  }
+
+  _keyed(event) {
+    if (event.key !== "Escape" || event.defaultPrevented || !this._isDetailed) return;
+    if (!this._pane.isSheet && !event.target.closest("samia-details")) return;
+    event.preventDefault();
+    this._pane.close();
   }
 
   async _focus(before) {
@@ -123,7 +166,11 @@ class SamiaDashboard extends HTMLElement {
   }
 
   _left(session) {
-    if (session.id === this._open) return; // the thread says it
+    if (session.id === this._open) {
+      this._pane.forget();
+      this._showDetails();
+      return; // the thread says it
+    }
     const name = titleOf(session, me);
     toast({ icon: "lock", text: t("You no longer take part in the session with {name}.", { name }) });
   }

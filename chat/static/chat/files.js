@@ -29,7 +29,23 @@ const TYPES = new Set([
   "text/csv",
   "text/markdown",
 ]);
-const ENDINGS = ["jpg", "jpeg", "png", "webp", "gif", "mp3", "wav", "webm", "ogg", "oga", "opus", "m4a", "mp4", "pdf", "txt"];
+const ENDINGS = [
+  "jpg",
+  "jpeg",
+  "png",
+  "webp",
+  "gif",
+  "mp3",
+  "wav",
+  "webm",
+  "ogg",
+  "oga",
+  "opus",
+  "m4a",
+  "mp4",
+  "pdf",
+  "txt",
+];
 const CODECS = { "audio/webm": "opus", "audio/ogg": "opus" };
 // What no second attempt mends.
 const FINAL = new Set([
@@ -67,7 +83,8 @@ export function refusalWords({ code, size = 0, progress = 0, seconds = 0 }, { fi
     busy: () => t("Our server is busy. Try again in a moment."),
     file_empty: () => t("This file is empty."),
     file_infected: () => t("A virus was found in this file."),
-    file_too_large: () => t("{size} is too large. Up to {limit} can be sent.", { size: sizeWords(size), limit: sizeWords(limit) }),
+    file_too_large: () =>
+      t("{size} is too large. Up to {limit} can be sent.", { size: sizeWords(size), limit: sizeWords(limit) }),
     file_too_long: () => t("This recording is too long."),
     file_type: () => t("This type cannot be sent. Pictures, sound, video, PDF and plain text can."),
     file_unreadable: () => t("This file is damaged and cannot be read."),
@@ -77,7 +94,12 @@ export function refusalWords({ code, size = 0, progress = 0, seconds = 0 }, { fi
     reply_unknown: () => t("The message you answered is gone."),
     session_state: () => t("The session is closed for writing."),
     store_away: () => t("Files cannot be stored just now. Try again in a moment."),
-    too_fast: () => tn("Too many at once. It goes on in {count} second.", "Too many at once. It goes on in {count} seconds.", seconds),
+    too_fast: () =>
+      tn(
+        "Too many at once. It goes on in {count} second.",
+        "Too many at once. It goes on in {count} seconds.",
+        seconds,
+      ),
     unreachable: () =>
       progress
         ? t("Stopped at {percent}, no connection", { percent: percent(progress) })

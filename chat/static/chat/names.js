@@ -24,9 +24,22 @@ export function subjectOf(session) {
 export function initialsOf(name) {
   const letters = name
     .split(/\s+/)
-    .filter(Boolean)
+    .filter((word) => word && word !== "·") // which stands between names
     .map((word) => [...word][0]);
   return /^[\u0600-\u06ff]/.test(name) ? (letters[0] ?? "") : letters.slice(0, 2).join("").toUpperCase();
+}
+
+/** Finds what somebody types in names: without regard to case, accents, vowel signs, and the ways to write alef, ya and ta. */
+export function finder(query) {
+  const words = plain(query).split(/\s+/).filter(Boolean);
+  return (texts) => {
+    const all = plain(texts.join(" "));
+    return words.every((word) => all.includes(word));
+  };
+}
+
+function plain(text) {
+  return text.normalize("NFKD").replace(/[\p{M}\u0640]/gu, "").replace(/\u0649/g, "\u064a").replace(/\u0629/g, "\u0647").toLowerCase();
 }
 
 /** 1 to 6, the same for a person everywhere. */

@@ -2,6 +2,7 @@
 // one that was last in front says it, so that nothing is said twice.
 
 import { me, store } from "chat/live";
+import { isMuted } from "chat/mute";
 import { nameOf, wordsOf } from "chat/names";
 import { preferences } from "chat/preferences";
 import { t } from "samia/text";
@@ -84,10 +85,6 @@ export class Notifier {
     const wanted = hasUnread ? link.dataset.unread : link.dataset.plain;
     if (link.getAttribute("href") !== wanted) link.setAttribute("href", wanted);
   }
-}
-
-function isMuted(session) {
-  return Boolean(session.mine.muted_until) && Date.parse(session.mine.muted_until) > Date.now();
 }
 
 function badgeLink() {

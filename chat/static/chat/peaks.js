@@ -32,18 +32,18 @@ export function wavePath(peaks, { bars, height }) {
 /** The path of what is being recorded: the newest bars, at the end, each as loud as it is. */
 export function livePath(peaks, { bars, height }) {
   const shown = peaks.slice(-bars);
-  const before = Array.from({ length: bars - shown.length }, () => 0);
   return path(
-    [...before, ...shown].map((peak) => Math.min(1, peak / 255)),
+    shown.map((peak) => Math.min(1, peak / 255)),
     height,
+    bars - shown.length,
   );
 }
 
-function path(shares, height) {
+function path(shares, height, first = 0) {
   return shares
     .map((share, at) => {
       const tall = Math.max(LEAST, share * height);
-      return `M${round(at * STEP + WIDTH / 2)} ${round((height - tall + WIDTH) / 2)}v${round(tall - WIDTH)}`;
+      return `M${round((first + at) * STEP + WIDTH / 2)} ${round((height - tall + WIDTH) / 2)}v${round(tall - WIDTH)}`;
     })
     .join("");
 }

@@ -18,7 +18,11 @@ export function showPicture(messages, id) {
     at = to;
     draw();
   };
-  const draw = () => render(picture(messages, at, go, () => dialog.close()), dialog);
+  const draw = () =>
+    render(
+      picture(messages, at, go, () => dialog.close()),
+      dialog,
+    );
   const isOpen = new AbortController();
   // On the document: where the button that had the focus goes, the dialog has none.
   document.addEventListener("keydown", ({ key }) => (key === ahead ? go(at + 1) : key === back && go(at - 1)), isOpen);
@@ -42,7 +46,9 @@ function picture(messages, at, go, close) {
         ${messages.length > 1 ? html`<p class="num" role="status">${place}</p>` : nothing}
       </div>
       ${downloadLink(file)}
-      <button type="button" class="icon-btn" aria-label=${t("Close")} title=${t("Close")} autofocus @click=${close}>${icon("close")}</button>
+      <button type="button" class="icon-btn" aria-label=${t("Close")} title=${t("Close")} autofocus @click=${close}>
+        ${icon("close")}
+      </button>
     </header>
     <figure>
       ${step(at > 0, "chev-start", t("Previous picture"), () => go(at - 1))}
@@ -72,7 +78,13 @@ function broken({ target }) {
 }
 
 function step(isThere, name, label, onClick) {
-  return html`<button type="button" class="icon-btn round step" aria-label=${label} ?hidden=${!isThere} @click=${onClick}>
+  return html`<button
+    type="button"
+    class="icon-btn round step"
+    aria-label=${label}
+    ?hidden=${!isThere}
+    @click=${onClick}
+  >
     ${icon(name, "i-flip")}
   </button>`;
 }

@@ -11,7 +11,7 @@ import { number, t } from "samia/text";
 const SPEEDS = [1, 1.5, 2];
 const STEP_SECONDS = 5;
 const LEAP_SECONDS = 15;
-const FORMS = { bubble: BUBBLE, large: LARGE, preview: PREVIEW };
+const IS_NARROW = "(max-width: 720px)";
 const CALM = "(prefers-reduced-motion: reduce)";
 const FAR_SECONDS = 1e9; // a place behind every end: asked for it, a browser finds out where the end is
 
@@ -111,7 +111,8 @@ class SamiaPlayer extends Element {
   }
 
   _loaded(audio) {
-    this._isMeasuring = !Number.isFinite(audio.duration); // a recording that is not finished names no end, and cannot be sought in
+    // A recording that is not finished names no end, and cannot be sought in.
+    this._isMeasuring = !Number.isFinite(audio.duration);
     if (this._isMeasuring) audio.currentTime = FAR_SECONDS;
     else if (this._at) audio.currentTime = this._at;
   }
@@ -288,10 +289,15 @@ class SamiaPlayer extends Element {
   }
 
   _wave() {
-    const form = FORMS[this.form];
+    const form = formOf(this.form);
     const path = wavePath(this.recording ? this.recording.peaks : this.file?.waveform, form);
     const bars = (classes) =>
-      html`<svg class=${classes} viewBox="0 0 ${waveWidth(form)} ${form.height}" preserveAspectRatio="none" aria-hidden="true">
+      html`<svg
+        class=${classes}
+        viewBox="0 0 ${waveWidth(form)} ${form.height}"
+        preserveAspectRatio="none"
+        aria-hidden="true"
+      >
         <path d=${path}></path>
       </svg>`;
     const values = { at: lengthWords(this._at), length: lengthWords(this.seconds) };
@@ -314,7 +320,9 @@ class SamiaPlayer extends Element {
 
   _time() {
     const length = this.seconds ? lengthWords(this.seconds) : "–:––";
-    return this._at > 0 || this._isOn ? `${lengthWords(this._at)} / ${length}` : length;
+    const isBegun = this._at > 0 || this._isOn;
+    if (this.form === "preview") return isBegun ? lengthWords(this._at) : length;
+    return isBegun ? `${lengthWords(this._at)} / ${length}` : length;
   }
 
   _speed() {
@@ -340,6 +348,13 @@ class SamiaPlayer extends Element {
       <button type="button" class="link" tabindex=${this._tabindex} @click=${this.play}>${t("Try again")}</button>
     </p>`;
   }
+}
+
+/** Of those that are as wide as there is room, a phone draws fewer bars, lest they touch. */
+function formOf(name) {
+  if (name === "bubble") return BUBBLE;
+  const form = name === "large" ? LARGE : PREVIEW;
+  return matchMedia(IS_NARROW).matches ? { ...form, bars: Math.floor(form.bars / 2) } : form;
 }
 
 customElements.define("samia-player", SamiaPlayer);

@@ -56,6 +56,7 @@ class SamiaRecorder extends Element {
     this._isHeld = false;
     this._isSending = false;
     this._hold = null;
+    this._wasActive = false;
   }
 
   disconnectedCallback() {
@@ -87,7 +88,6 @@ class SamiaRecorder extends Element {
     if (this.isActive) return;
     const session = this.session;
     this._isAsking = true;
-    this._tell("samia:recording");
     let stream = null;
     try {
       stream = await openMicrophone();
@@ -101,7 +101,6 @@ class SamiaRecorder extends Element {
       for (const track of stream?.getTracks() ?? []) track.stop();
     }
     this._isAsking = false;
-    this._tell("samia:recording");
   }
 
   _record(stream) {
@@ -279,6 +278,10 @@ class SamiaRecorder extends Element {
   // Drawing -----------------------------------------------------------------------------------------------------------------
 
   updated() {
+    if (this.isActive !== this._wasActive) {
+      this._wasActive = this.isActive;
+      this._tell("samia:recording");
+    }
     if (!this._mustFocus || this._isHeld) return;
     this._mustFocus = false;
     (this.querySelector(".rec-main") ?? this.querySelector(".send"))?.focus();
@@ -287,7 +290,11 @@ class SamiaRecorder extends Element {
   render() {
     const isShown = this.isActive && !this._isHeld;
     return html`${this._countdown()}
-      <div class=${this.isActive ? "rec" : "rec-off"} role=${this.isActive ? "group" : nothing} aria-label=${this.isActive ? t("Voice message") : nothing}>
+      <div
+        class=${this.isActive ? "rec" : "rec-off"}
+        role=${this.isActive ? "group" : nothing}
+        aria-label=${this.isActive ? t("Voice message") : nothing}
+      >
         ${this.isActive ? (this._isHeld ? this._held() : this._free()) : nothing}
         <button
           type="button"
@@ -313,13 +320,18 @@ class SamiaRecorder extends Element {
   _countdown() {
     const recording = this._recording;
     if (recording?.isFull) {
-      return html`<p class="hint gold">${icon("clock", "i-sm")}<span>${t("It stopped here. What you said is kept.")}</span></p>`;
+      return html`<p class="hint gold">
+        ${icon("clock", "i-sm")}<span>${t("It stopped here. What you said is kept.")}</span>
+      </p>`;
     }
     if (recording?.state !== "recording" || recording.left > COUNTDOWN_SECONDS) return nothing;
     const left = Math.ceil(recording.left);
-    const one = "{count} second left. It stops and keeps what you said.";
-    const many = "{count} seconds left. It stops and keeps what you said.";
-    return html`<p class="hint gold">${icon("clock", "i-sm")}<span>${tn(one, many, left)}</span></p>`;
+    const words = tn(
+      "{count} second left. It stops and keeps what you said.",
+      "{count} seconds left. It stops and keeps what you said.",
+      left,
+    );
+    return html`<p class="hint gold">${icon("clock", "i-sm")}<span>${words}</span></p>`;
   }
 
   _held() {
@@ -327,12 +339,20 @@ class SamiaRecorder extends Element {
         <span class="rec-dot"></span><span class="rec-time">${lengthWords(this._recording?.seconds ?? 0)}</span>
         <span class="rec-slide">${icon("chev-start", "i-flip i-sm")}<span>${t("Slide to cancel")}</span></span>
       </div>
-      <span class="rec-lock" role="img" aria-label=${t("Slide up to lock")}>${icon("lock", "i-sm")}${icon("chev-up", "i-sm")}</span>`;
+      <span class="rec-lock" role="img" aria-label=${t("Slide up to lock")}
+        >${icon("lock", "i-sm")}${icon("chev-up", "i-sm")}</span
+      >`;
   }
 
   _free() {
     const isOn = this._recording?.state === "recording";
-    return html`<button type="button" class="icon-btn icon-btn-danger" aria-label=${t("Discard")} title=${t("Discard")} @click=${this._discard}>
+    return html`<button
+        type="button"
+        class="icon-btn icon-btn-danger"
+        aria-label=${t("Discard")}
+        title=${t("Discard")}
+        @click=${this._discard}
+      >
         ${icon("trash")}
       </button>
       <div class="rec-box">${isOn ? this._live() : this._paused()}</div>
@@ -351,7 +371,13 @@ class SamiaRecorder extends Element {
   _live() {
     return html`<span class="rec-dot"></span><span class="rec-time">${lengthWords(this._recording.seconds)}</span
       ><span class="rec-wave"
-        ><svg class="bars on" viewBox="0 0 ${waveWidth(LIVE)} ${LIVE.height}" width=${waveWidth(LIVE)} height=${LIVE.height} aria-hidden="true">
+        ><svg
+          class="bars on"
+          viewBox="0 0 ${waveWidth(LIVE)} ${LIVE.height}"
+          width=${waveWidth(LIVE)}
+          height=${LIVE.height}
+          aria-hidden="true"
+        >
           <path d=${livePath(this._recording.peaks, LIVE)}></path></svg
       ></span>`;
   }
@@ -359,7 +385,11 @@ class SamiaRecorder extends Element {
   _paused() {
     if (!this._recording) return html`<span class="rec-slide">${t("Waiting for the microphone…")}</span>`;
     if (!this._preview) return html`<span class="rec-time">${lengthWords(this._recording.seconds)}</span>`;
-    return html`<samia-player .form=${"preview"} .label=${t("Play what you recorded")} .recording=${this._preview}></samia-player>`;
+    return html`<samia-player
+      .form=${"preview"}
+      .label=${t("Play what you recorded")}
+      .recording=${this._preview}
+    ></samia-player>`;
   }
 
   _goOn(isOn) {
@@ -385,11 +415,19 @@ export function microphoneHelp(trouble, { again, close }) {
     <div>
       <h2>${title}</h2>
       <p>${text}</p>
-      ${steps.length ? html`<ol>${steps.map((step) => html`<li>${step}</li>`)}</ol>` : nothing}
+      ${
+        steps.length
+          ? html`<ol>
+              ${steps.map((step) => html`<li>${step}</li>`)}
+            </ol>`
+          : nothing
+      }
       <div class="row">
-        ${trouble === "unable"
-          ? nothing
-          : html`<button type="button" class="btn" @click=${again}>${icon("retry")}${t("Check again")}</button>`}
+        ${
+          trouble === "unable"
+            ? nothing
+            : html`<button type="button" class="btn" @click=${again}>${icon("retry")}${t("Check again")}</button>`
+        }
         <button type="button" class="btn btn-quiet" @click=${close}>${t("Not now")}</button>
       </div>
     </div>
@@ -408,7 +446,11 @@ const TROUBLES = {
   ],
   missing: () => [t("No microphone was found"), t("Connect one, then check again."), []],
   taken: () => [t("The microphone is in use"), t("Another program holds it. Close that one, then check again."), []],
-  unable: () => [t("This browser cannot record"), t("Use a newer browser for voice messages. Writing and files work here."), []],
+  unable: () => [
+    t("This browser cannot record"),
+    t("Use a newer browser for voice messages. Writing and files work here."),
+    [],
+  ],
 };
 
 customElements.define("samia-recorder", SamiaRecorder);

@@ -5,6 +5,7 @@ const ENDINGS = { "audio/webm": "webm", "audio/mp4": "m4a" };
 const BITS_PER_SECOND = 32_000; // speech; ten minutes are 2.4 MB
 const SLICE_MS = 1_000;
 const BAR_MS = 100;
+const SAMPLES = 8192; // no less than there are in that time, so that no sound falls between two looks
 const HALF = 128; // silence, in an analyser's bytes
 const SOUND = { audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true } };
 
@@ -133,9 +134,10 @@ export class Recording extends EventTarget {
   _listen() {
     this._context = new AudioContext();
     this._analyser = this._context.createAnalyser();
-    this._analyser.fftSize = 2048;
+    this._analyser.fftSize = SAMPLES;
     this._context.createMediaStreamSource(this._stream).connect(this._analyser);
-    this._samples = new Uint8Array(this._analyser.fftSize);
+    this._samples = new Uint8Array(SAMPLES);
+    this._context.resume().catch(() => {}); // some begin asleep; without it the wave is flat, and the sound is there
   }
 
   _bar() {

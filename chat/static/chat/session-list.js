@@ -3,7 +3,8 @@
 import { html, nothing, repeat } from "lit";
 import { drafts, hasMoreSessions, me, readMoreSessions, store } from "chat/live";
 import { avatar, tickMark } from "chat/marks";
-import { colourOf, initialsOf, nameOf, titleOf, wordsOf } from "chat/names";
+import { isMuted } from "chat/mute";
+import { colourOf, finder, initialsOf, nameOf, subjectOf, titleOf, wordsOf } from "chat/names";
 import { listTime } from "samia/dates";
 import { Element } from "samia/element";
 import { icon } from "samia/icons";
@@ -13,6 +14,8 @@ import { toast } from "samia/toasts";
 const FILTERS = {
   all: () => true,
   unread: (session) => session.mine?.unread > 0,
+  bookings: (session) => session.type === "booking",
+  support: (session) => session.type === "support",
   ended: (session) => session.isOver,
 };
 const KIND_ICONS = { audio: "mic", image: "image", video: "image", file: "file" };
@@ -22,16 +25,19 @@ class SamiaSessionList extends Element {
   static properties = {
     session: { type: String }, // the one that is open
     _filter: { state: true },
+    _query: { state: true }, // what is looked for in names and titles
     _isReading: { state: true },
   };
 
   constructor() {
     super();
     this._filter = "all";
+    this._query = "";
     this._isReading = false;
   }
 
   connectedCallback() {
+    this._query = this.querySelector("input")?.value ?? ""; // typed before this was alive
     super.connectedCallback();
     this.listen(store, "change", () => this.requestUpdate());
     this.listen(document, "samia:draft", () => this.requestUpdate());
@@ -56,15 +62,15 @@ class SamiaSessionList extends Element {
 
   render() {
     const all = store.list();
-    const shown = all.filter((session) => FILTERS[this._filter](session) || session.id === this.session);
+    const shown = this._shown(all);
     return html`<div class="list-tools">
+        ${this._search()}
         <div class="chips" role="group" aria-label=${t("Filter")}>
-          ${this._chip("all", t("All"))}${this._chip("unread", t("Unread"), all.filter(FILTERS.unread).length)}${this._chip(
-            "ended",
-            t("Ended"),
-          )}
+          ${this._chip("all", t("All"))}${this._chip("unread", t("Unread"), all.filter(FILTERS.unread).length)}
+          ${this._chip("bookings", t("Bookings"))}${this._chip("support", t("Support"))}${this._chip("ended", t("Ended"))}
         </div>
       </div>
+      <p class="vh" role="status">${this._query ? tn("{count} found", "{count} found", shown.length) : ""}</p>
       ${shown.length
         ? html`<ul class="sessions">
             ${repeat(
@@ -74,7 +80,38 @@ class SamiaSessionList extends Element {
             )}
             ${this._rest()}
           </ul>`
-        : this._none(all)}`;
+        : html`${this._none(all)}${all.length ? html`<ul class="sessions is-short">${this._rest()}</ul>` : nothing}`}`;
+  }
+
+  /** What the filter lets through, and the one that is open; while somebody is looked for, only what was found. */
+  _shown(all) {
+    if (!this._query.trim()) return all.filter((session) => FILTERS[this._filter](session) || session.id === this.session);
+    const isFound = finder(this._query);
+    return all.filter((session) => {
+      const names = [...session.participants.values()].map(nameOf);
+      return FILTERS[this._filter](session) && isFound([...names, session.title, subjectOf(session)]);
+    });
+  }
+
+  _search() {
+    return html`<label class="search"
+      >${icon("search")}<span class="vh">${t("Search people")}</span
+      ><input
+        type="search"
+        placeholder=${t("Search people")}
+        dir="auto"
+        autocomplete="off"
+        enterkeyhint="search"
+        .value=${this._query}
+        @input=${({ target }) => (this._query = target.value)}
+        @keydown=${this._searchKeyed}
+    /></label>`;
+  }
+
+  _searchKeyed(event) {
+    if (event.key !== "Escape" || !this._query) return;
+    event.preventDefault();
+    this._query = "";
   }
 
   _chip(name, label, count = 0) {
@@ -91,13 +128,14 @@ class SamiaSessionList extends Element {
   _rest() {
     if (!hasMoreSessions()) return nothing;
     return html`<li class="more">
+      ${this._query ? html`<p class="muted small">${t("Only the sessions that are loaded were searched.")}</p>` : nothing}
       <button type="button" class="btn btn-block" ?disabled=${this._isReading} @click=${this._more}>${t("Show more")}</button>
     </li>`;
   }
 
   _none(all) {
     const [title, text] = all.length
-      ? [t("Nothing here"), t("No session is in this selection.")]
+      ? [t("Nothing here"), this._query ? t("No name and no title is like that.") : t("No session is in this selection.")]
       : [t("Your sessions will appear here"), t("A private chat opens when a booking is confirmed.")];
     return html`<div class="empty">
       <span class="disc">${icon("chat")}</span>
@@ -124,7 +162,7 @@ class SamiaSessionList extends Element {
           >
         </div>
         <div class="session-bot">
-          <span class="session-last">${this._last(session)}</span>${flag(session)}${unread
+          <span class="session-last">${this._last(session)}</span>${muted(session)}${flag(session)}${unread
             ? html`<span class="badge"
                 ><span aria-hidden="true">${number(unread)}</span
                 ><span class="vh">${tn("{count} unread", "{count} unread", unread)}</span></span
@@ -160,6 +198,11 @@ function tag(session) {
   if (session.type === "emergency") return html`<span class="tag tag-danger">${t("Emergency")}</span>`;
   if (session.isOver) return html`<span class="tag">${t("Ended")}</span>`;
   return session.type === "support" ? html`<span class="tag">${t("Support")}</span>` : nothing;
+}
+
+function muted(session) {
+  if (!isMuted(session)) return nothing;
+  return html`<span class="session-flags" role="img" aria-label=${t("Muted")}>${icon("bell-off", "i-xs")}</span>`;
 }
 
 function flag({ status }) {

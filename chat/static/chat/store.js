@@ -228,6 +228,14 @@ export class Store extends EventTarget {
     this._changed(session);
   }
 
+  /** We make this session mute until a time; null: no longer. */
+  mute(id, until) {
+    const session = this.get(id);
+    if (!session?.mine) return;
+    session.mine = { ...session.mine, muted_until: until };
+    this._changed(session);
+  }
+
   // Questions ---------------------------------------------------------------------------------------------------------
 
   /** How far an own message has come: sent, delivered, seen or read. */

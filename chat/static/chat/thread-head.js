@@ -1,4 +1,4 @@
-// Above the thread: with whom, about what, and whether they are there.
+// Above the thread: with whom, about what, whether they are there, and the way to the details.
 
 import { html, nothing } from "lit";
 import { me, store } from "chat/live";
@@ -10,7 +10,15 @@ import { icon } from "samia/icons";
 import { t, tn } from "samia/text";
 
 class SamiaThreadHead extends Element {
-  static properties = { session: { type: String } };
+  static properties = {
+    session: { type: String },
+    isDetailed: { attribute: false }, // the details are open
+  };
+
+  constructor() {
+    super();
+    this.isDetailed = false;
+  }
 
   connectedCallback() {
     super.connectedCallback();
@@ -34,6 +42,18 @@ class SamiaThreadHead extends Element {
           <h1 class="truncate" dir="auto">${name}</h1>
           <p>${this._about(session, others, presence)}</p>
         </div>
+        <button
+          type="button"
+          class="icon-btn"
+          data-details
+          aria-label=${t("Details")}
+          title=${t("Details")}
+          aria-expanded=${this.isDetailed ? "true" : "false"}
+          aria-controls=${this.isDetailed ? "details" : nothing}
+          @click=${() => this.dispatchEvent(new CustomEvent("samia:details", { bubbles: true }))}
+        >
+          ${icon("info")}
+        </button>
       </header>
       ${session.mine ? nothing : lookingIn()}`;
   }
@@ -49,7 +69,8 @@ class SamiaThreadHead extends Element {
   }
 }
 
-function there({ state, last_seen_at: at }) {
+/** Whether somebody is there, or when last. */
+export function there({ state, last_seen_at: at }) {
   return state === "offline" && at ? t("Last seen {time}", { time: listTime(at) }) : presenceWords(state);
 }
 

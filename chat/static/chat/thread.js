@@ -313,8 +313,8 @@ class SamiaThread extends Element {
   }
 
   _showPicture(id) {
-    const pictures = this._messages(store.get(this.session)).filter(({ type, file }) => type === "image" && file?.state === "ready");
-    showPicture(pictures, id);
+    const isShown = ({ type, file }) => type === "image" && file?.state === "ready";
+    showPicture(this._messages(store.get(this.session)).filter(isShown), id);
   }
 
   async _copy(message) {

@@ -18,9 +18,11 @@ export function uploadRow(entry, drop) {
     <div class="truncate">
       <div class="file-name small" dir="auto">${name}</div>
       <div class="file-sub" role=${isBad ? "status" : nothing}>${about(entry)}</div>
-      ${entry.state === "sending"
-        ? html`<progress max="1" .value=${entry.progress} aria-label=${t("Sending {name}", { name })}></progress>`
-        : nothing}
+      ${
+        entry.state === "sending"
+          ? html`<progress max="1" .value=${entry.progress} aria-label=${t("Sending {name}", { name })}></progress>`
+          : nothing
+      }
     </div>
     <div class="upload-acts">
       ${isRetryable(entry) ? button("retry", t("Try again"), name, () => uploads.retry(entry.id)) : nothing}${button(
@@ -43,7 +45,8 @@ function about(entry) {
   const total = kind === "voice" ? `${lengthWords(entry.seconds)} · ${sizeWords(size)}` : sizeWords(size);
   if (state === "chosen") return t("{size} · ready", { size: total });
   if (state === "waiting") return t("{size} · waiting", { size: total });
-  if (state === "sending") return progress < 1 ? progressWords(progress * size, size) : t("{size} · being checked", { size: total });
+  if (state === "sending")
+    return progress < 1 ? progressWords(progress * size, size) : t("{size} · being checked", { size: total });
   const seconds = Math.max(1, Math.ceil((resumesAt - Date.now()) / SECOND_MS));
   return refusalWords({ ...entry, seconds }, limits);
 }

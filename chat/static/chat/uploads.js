@@ -44,7 +44,16 @@ export class Uploads extends EventTarget {
     for (const file of files) {
       const code = refusalOf(file, this._limits);
       const url = !code && SHOWN.includes(file.type) ? URL.createObjectURL(file) : null;
-      this._add({ session, kind: "file", file, name: file.name, size: file.size, url, state: code ? "refused" : "chosen", code });
+      this._add({
+        session,
+        kind: "file",
+        file,
+        name: file.name,
+        size: file.size,
+        url,
+        state: code ? "refused" : "chosen",
+        code,
+      });
     }
     this._changed(session);
   }
@@ -60,7 +69,17 @@ export class Uploads extends EventTarget {
 
   /** Send a recording. */
   sendVoice(session, { blob, name, seconds, replyTo = null }) {
-    this._add({ session, kind: "voice", file: blob, name, size: blob.size, seconds, url: null, state: "waiting", replyTo });
+    this._add({
+      session,
+      kind: "voice",
+      file: blob,
+      name,
+      size: blob.size,
+      seconds,
+      url: null,
+      state: "waiting",
+      replyTo,
+    });
     this._changed(session);
     this._drain();
   }

@@ -1,0 +1,179 @@
+"""How recordings, files and the page of approvals look: drawn in both languages, themes and sizes, and judged by axe. The
+drawings are in tests/artefacts/, for eyes."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from chat.models import VoiceReview
+from tests.browser.tab import DESKTOP, PHONE, Tab
+from tests.browser.test_files import PAGE, decide, payload, picture, put
+from tests.browser.test_looks import axe, choose
+from tests.browser.test_talk import send, set_language
+from tests.browser.test_voice import send_voice
+from tests.cast import World, set_state
+from tests.database import Truth
+
+MakeTab = Callable[..., Tab]
+SIZES = {"desktop": DESKTOP, "phone": PHONE}
+LOOKS = [("desktop", "en", "dark"), ("desktop", "ar", "light"), ("phone", "ar", "dark"), ("phone", "en", "light")]
+
+
+def peaks(seed: int) -> str:
+    """A hundred peaks as speech has them, for the database."""
+    chance = random.Random(seed)
+    loud = [abs(math.sin(at / 5 + seed)) * abs(math.sin(at / 17)) * chance.uniform(0.5, 1) for at in range(100)]
+    return "{" + ",".join(str(int(12 + 230 * one)) for one in loud) + "}"
+
+
+def as_speech(truth: Truth) -> None:
+    """A tone has a dull wave."""
+    for seed, row in enumerate(truth.rows("SELECT id FROM chat_files WHERE waveform IS NOT NULL")):
+        truth.without_triggers("UPDATE chat_files SET waveform = %s WHERE id = %s", peaks(seed), row["id"])
+
+
+@pytest.mark.parametrize(("size", "language", "theme"), LOOKS)
+def test_what_messages_carry(size: str, language: str, theme: str, world: World, tab: MakeTab, truth: Truth) -> None:
+    set_language(truth, world.client, world.reader, language=language)
+    send(world.client, world.session, "I drew three before the full cross.")
+    put(world.reader, world.session, PAGE, "natal-chart-layla.pdf")
+    put(world.reader, world.session, picture((1600, 1200)), "spread.jpg", caption="من اليسار: القمر، النجمة، الشمس")
+    send_voice(world.client, world.session, seconds=24)
+    first = send_voice(world.reader, world.session, seconds=48)
+    decide(world.monitor, first["id"], VoiceReview.Verdict.REJECT)
+    send_voice(world.reader, world.session, seconds=36)
+    as_speech(truth)
+    one = choose(tab(world.reader, viewport=SIZES[size]), theme=theme, language=language).open(world.session)
+    name = f"{size}-{language}-{theme}"
+    wave = one.voices.first.get_by_role("slider")
+    wave.press("PageUp")
+    one.page.locator(".thread").evaluate("(thread) => (thread.scrollTop = thread.scrollHeight)")
+    one.shoot(f"media-thread-{name}")
+    found = axe(one)
+    one.page.locator(".thread").evaluate("(thread) => (thread.scrollTop = 0)")
+    one.shoot(f"media-files-{name}")
+    found += axe(one)
+    one.page.locator(".shot").click()
+    expect(one.page.locator(".viewer img")).to_have_js_property("complete", value=True)
+    one.shoot(f"media-viewer-{name}")
+    found += axe(one)
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(("size", "language", "theme"), LOOKS)
+def test_composer_and_recorder(size: str, language: str, theme: str, world: World, tab: MakeTab, truth: Truth) -> None:
+    set_language(truth, world.client, language=language)
+    send(world.reader, world.session, "Tell me about the dream when you can.")
+    one = choose(tab(world.client, viewport=SIZES[size]), theme=theme, language=language).open(world.session)
+    one.expects("ERR_")
+    name = f"{size}-{language}-{theme}"
+    found: list[str] = []
+
+    def draw(what: str) -> None:
+        one.shoot(f"media-{what}-{name}")
+        found.extend(axe(one))
+
+    recorder, mic = one.page.locator("samia-recorder"), one.page.locator("samia-recorder button.round")
+    mic.click()
+    expect(one.page.locator(".rec-dot")).to_be_visible()
+    one.page.evaluate(
+        """() => {
+            const recording = document.querySelector("samia-recorder")._recording;
+            recording._before += 77_000;
+            for (let at = 0; at < 260; at += 1) {
+              recording.peaks.push(Math.abs(Math.sin(at / 4) * Math.sin(at / 13)) * 200 + 12);
+            }
+        }"""
+    )
+    one.page.wait_for_timeout(1200)
+    draw("locked")
+    one.page.evaluate("document.querySelector('samia-recorder')._recording._before += 498_000")
+    expect(one.page.locator(".hint.gold")).to_be_visible()
+    draw("limit")
+    recorder.locator(".rec-main").click()
+    wave = recorder.get_by_role("slider")
+    expect(wave).to_be_visible()
+    box = wave.bounding_box()
+    assert box is not None
+    wave.click(position={"x": box["width"] * 0.4, "y": box["height"] / 2})
+    draw("paused")
+    recorder.locator(".icon-btn-danger").click()
+    one.page.locator("dialog .btn-danger").click()
+    mic.click()
+    expect(one.page.locator(".rec-dot")).to_be_visible()
+    one.page.evaluate("document.querySelector('samia-recorder')._isHeld = true")
+    expect(one.page.locator(".rec-lock")).to_be_visible()
+    draw("held")
+    one.page.evaluate("document.querySelector('samia-recorder')._isHeld = false")
+    recorder.locator(".icon-btn-danger").click()
+    one.page.evaluate(
+        "void (navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotAllowedError')))"
+    )
+    mic.click()
+    expect(one.page.locator(".help")).to_be_visible()
+    draw("blocked")
+    one.page.locator(".help .btn-quiet").click()
+    one.page.route("**/upload", lambda route: None if "two" in str(route.request.post_data_buffer) else route.abort())
+    chooser = one.page.locator("input[type=file]")
+    chooser.set_input_files([payload("reading-notes.pdf", PAGE, "application/pdf")])
+    one.page.locator(".composer .send").click()
+    expect(one.page.locator(".upload.bad")).to_be_visible()
+    chooser.set_input_files([payload("two-of-cups.jpg", picture())])
+    one.page.locator(".composer .send").click()
+    expect(one.page.get_by_role("progressbar")).to_be_visible()
+    chooser.set_input_files(
+        [payload("spread-three-cards.jpg", picture()), payload("setup.exe", b"MZ", "application/x-dos")]
+    )
+    one.box.fill("Here is what came up last night")
+    draw("uploads")
+    one.page.locator(".thread-pane").evaluate(
+        """(pane) => {
+            const carried = new DataTransfer();
+            carried.items.add(new File(["x"], "x.txt"));
+            pane.dispatchEvent(new DragEvent("dragover", { dataTransfer: carried, bubbles: true, cancelable: true }));
+        }"""
+    )
+    expect(one.page.locator(".drop")).to_be_visible()
+    draw("drop")
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(("size", "language", "theme"), LOOKS)
+def test_approvals(size: str, language: str, theme: str, world: World, tab: MakeTab, truth: Truth) -> None:
+    set_language(truth, world.monitor, language=language)
+    send(world.client, world.session, "The Star in the middle again! It came up in spring too.")
+    send(world.reader, world.session, "I will tell you what it meant then, and what it says now.")
+    send_voice(world.reader, world.session, seconds=36)
+    for seconds in (12, 51):
+        send_voice(world.reader2, world.other, seconds=seconds)
+    as_speech(truth)
+    truth.without_triggers(
+        "UPDATE chat_messages SET created_at = created_at - interval '9 minutes' WHERE type = 'audio' AND sender_id = %s",
+        world.reader.pk,
+    )
+    one = choose(tab(world.monitor, viewport=SIZES[size]), theme=theme, language=language).go("/approvals")
+    name = f"{size}-{language}-{theme}"
+    expect(one.page.locator(".q-item")).to_have_count(3)
+    one.shoot(f"media-queue-{name}")
+    found = axe(one)
+    one.page.locator(".q-item").first.click()
+    expect(one.page.locator(".context")).to_be_visible()
+    wave = one.page.locator(".card").get_by_role("slider")
+    box = wave.bounding_box()
+    assert box is not None
+    wave.click(position={"x": box["width"] * 0.3, "y": box["height"] / 2})
+    one.shoot(f"media-review-{name}")
+    found += axe(one)
+    one.page.locator(".verdict .btn-danger").click()
+    one.shoot(f"media-why-{name}")
+    found += axe(one)
+    set_state(world.session, "end")
+    one.page.locator(".verdict .btn-primary").click()
+    expect(one.page.locator(".verdict .trouble")).to_be_visible()
+    found += axe(one.expects("409"))
+    assert not found, "\n".join(found)

@@ -1,0 +1,494 @@
+"""Voice messages: recorded from a microphone that beeps, heard by others, approved or not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+from playwright.sync_api import Locator, Route, expect
+
+from accounts.models import User
+from chat.services import file as files
+from samia_chat import actor
+from tests.browser.tab import PHONE, Tab
+from tests.browser.test_talk import set_language
+from tests.cast import World, make_session, set_state
+from tests.database import Truth
+from tests.files import tone
+from tests.rest import Api
+
+MakeTab = Callable[..., Tab]
+FINGER = {"viewport": PHONE, "has_touch": True, "is_mobile": True}
+
+
+def send_voice(person: User, session: UUID, *, seconds: float = 6, **fields: Any) -> dict[str, Any]:
+    """A voice message that is there before anybody looks."""
+    answer = Api(person).upload(session, tone(seconds=seconds), "voice.webm", kind="voice", **fields)
+    assert answer.status == 201, answer.body
+    message: dict[str, Any] = answer.body
+    return message
+
+
+def slider(place: Locator) -> Locator:
+    return place.get_by_role("slider")
+
+
+def at(place: Locator) -> int:
+    """Where a player is, in seconds."""
+    return int(slider(place).get_attribute("aria-valuenow") or 0)
+
+
+def item(one: Tab, name: str) -> Locator:
+    """An entry of the queue."""
+    return one.page.locator(".q-item").filter(has_text=name)
+
+
+class Finger:
+    """A finger on a touch screen."""
+
+    def __init__(self, one: Tab) -> None:
+        self._wire = one.context.new_cdp_session(one.page)
+        self._page = one.page
+
+    def press(self, place: Locator) -> Finger:
+        box = place.bounding_box()
+        assert box is not None
+        self._x, self._y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        self._tell("touchStart", [{"x": self._x, "y": self._y}])
+        return self
+
+    def slide(self, x: int = 0, y: int = 0) -> Finger:
+        for step in range(1, 11):
+            self._tell("touchMove", [{"x": self._x + x * step / 10, "y": self._y + y * step / 10}])
+        return self
+
+    def lift(self) -> None:
+        self._tell("touchEnd", [])
+
+    def _tell(self, kind: str, points: list[dict[str, float]]) -> None:
+        self._wire.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+
+# Recording ----------------------------------------------------------------------------------------------------------------
+
+
+def test_recorded_listened_to_sent_and_played(world: World, tab: MakeTab, truth: Truth) -> None:
+    client, reader = tab(world.client).open(world.session), tab(world.reader).open(world.session)
+    client.record(2.2)
+    expect(client.box).to_be_hidden()
+    expect(reader.page.get_by_role("img", name="Client is recording")).to_be_visible()
+    expect(reader.row("Client").locator(".is-typing")).to_have_text("recording…")
+    client.button("Pause").click()
+    expect(reader.page.locator(".typing")).to_have_count(0)
+    # Listened to before it is sent: it plays, and can be sought in, although it is not finished.
+    preview = client.page.locator("samia-recorder samia-player")
+    client.button("Play what you recorded").click()
+    expect(slider(preview)).to_have_attribute("aria-valuenow", "1")
+    slider(preview).press("Home")
+    expect(slider(preview)).to_have_attribute("aria-valuetext", re.compile("^0:00 of 0:02"))
+    client.button("Go on recording").click()
+    client.page.wait_for_timeout(1500)
+    client.button("Send").click()
+    expect(client.box).to_be_visible()
+    expect(client.voices).to_have_count(1)
+    expect(client.voices.get_by_role("img", name="Read")).to_be_visible()
+    expect(reader.row("Client").locator(".session-last")).to_contain_text(re.compile(r"Voice message · 0:0[34]"))
+    # Heard by the other person, and that it was is known once.
+    heard = reader.voices
+    heard.get_by_role("button", name="Play voice message").click()
+    expect(slider(heard)).to_have_attribute("aria-valuenow", "1")
+    expect(heard.get_by_role("button", name="Pause")).to_be_visible()
+    expect(heard.get_by_role("button", name="Play voice message")).to_be_visible(timeout=8_000)
+    assert at(heard) == 0, "at its end it begins anew"
+    heard.get_by_role("button", name="Play voice message").click()
+    expect(slider(heard)).to_have_attribute("aria-valuenow", "1")
+    assert truth.rows("SELECT user_id FROM chat_plays") == [{"user_id": world.reader.pk}]
+    assert truth.one("SELECT duration_ms FROM chat_files WHERE parent_id IS NULL") >= 3000
+
+
+def test_sought_by_click_drag_and_keys_and_played_faster(world: World, tab: MakeTab) -> None:
+    send_voice(world.reader2, world.other, seconds=20)
+    with_voice = make_session(world.client, world.client2)
+    send_voice(world.client2, with_voice, seconds=20)
+    client = tab(world.client).open(with_voice)
+    voice = client.voices
+    wave = slider(voice)
+    expect(wave).to_have_attribute("aria-valuetext", "0:00 of 0:20")
+    box = wave.bounding_box()
+    assert box is not None
+    wave.click(position={"x": box["width"] / 2, "y": 15})
+    assert at(voice) == 10
+    client.page.mouse.move(box["x"] + 10, box["y"] + 15)
+    client.page.mouse.down()
+    client.page.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + 15, steps=4)
+    client.page.mouse.up()
+    assert at(voice) == 15
+    for key, place in [("ArrowLeft", 10), ("ArrowRight", 15), ("Home", 0), ("PageUp", 15), ("End", 20), ("Home", 0)]:
+        wave.press(key)
+        expect(wave).to_have_attribute("aria-valuenow", str(place))
+    wave.press("PageUp")
+    wave.press(" ")
+    expect(wave).to_have_attribute("aria-valuenow", re.compile("1[6-9]"))
+    for speed in ("Speed 1.5×", "Speed 2×", "Speed 1×"):
+        voice.get_by_role("button", name=re.compile("^Speed")).click()
+        expect(voice.get_by_role("button", name=speed, exact=True)).to_be_visible()
+
+
+def test_one_sounds_at_a_time(world: World, tab: MakeTab) -> None:
+    for _ in range(2):
+        send_voice(world.client, world.session, seconds=20)
+    reader = tab(world.reader).open(world.session)
+    first, second = reader.voices.nth(0), reader.voices.nth(1)
+    first.get_by_role("button", name="Play voice message").click()
+    expect(slider(first)).to_have_attribute("aria-valuenow", "1")
+    second.get_by_role("button", name="Play voice message").click()
+    expect(slider(second)).to_have_attribute("aria-valuenow", "1")
+    expect(first.get_by_role("button", name="Play voice message")).to_be_visible()
+    stood = at(first)
+    reader.page.wait_for_timeout(1200)
+    assert at(first) == stood
+
+
+def test_what_the_browser_does_not_play_it_gets_as_aac(world: World, tab: MakeTab) -> None:
+    message = send_voice(world.client, world.session)
+    reader = tab(world.reader)
+    reader.page.add_init_script(
+        """const canPlay = HTMLMediaElement.prototype.canPlayType;
+        HTMLMediaElement.prototype.canPlayType = function (type) {
+          return type.includes("webm") ? "" : canPlay.call(this, type);
+        };"""
+    )
+    reader.open(world.session)
+    reader.voices.get_by_role("button", name="Play voice message").click()
+    expect(reader.voices.locator(".trouble")).to_contain_text("Your browser cannot play this yet.")
+    with actor.acting_as(actor.system("worker")):
+        assert files.process_file(UUID(message["file"]["id"]))
+    reader.page.reload()
+    reader.live()
+    with reader.page.expect_request(re.compile(r"\?rendition=aac$")):
+        reader.voices.get_by_role("button", name="Play voice message").click()
+    # A Chromium without patents plays no AAC either; others do.
+    has_aac = reader.page.evaluate("document.createElement('audio').canPlayType('audio/mp4; codecs=\"mp4a.40.2\"')")
+    if has_aac:
+        expect(slider(reader.voices)).to_have_attribute("aria-valuenow", "1")
+
+
+def test_a_sound_that_does_not_come_says_so_and_is_asked_for_again(world: World, tab: MakeTab) -> None:
+    send_voice(world.client, world.session)
+    reader = tab(world.reader).open(world.session).expects("ERR_FAILED")
+    reader.page.route("**/api/chat/files/*", lambda route: route.abort())
+    reader.voices.get_by_role("button", name="Play voice message").click()
+    expect(reader.voices.locator(".trouble")).to_contain_text("This could not be played.")
+    reader.page.unroute("**/api/chat/files/*")
+    reader.voices.get_by_role("button", name="Try again").click()
+    expect(slider(reader.voices)).to_have_attribute("aria-valuenow", "1")
+    expect(reader.voices.locator(".trouble")).to_have_count(0)
+
+
+def test_discarded_and_what_is_long_only_after_a_question(world: World, tab: MakeTab, truth: Truth) -> None:
+    client = tab(world.client).open(world.session)
+    client.record()
+    client.button("Discard").click()
+    expect(client.box).to_be_focused()
+    client.record()
+    client.page.evaluate("document.querySelector('samia-recorder')._recording._before += 60_000")
+    client.button("Discard").click()
+    client.button("Keep it").click()
+    expect(client.page.locator("samia-recorder samia-player")).to_be_visible()
+    client.button("Discard").click()
+    client.page.locator("dialog").get_by_role("button", name="Discard").click()
+    expect(client.box).to_be_visible()
+    assert truth.one("SELECT count(*) FROM chat_messages") == 0
+
+
+def test_ten_minutes_at_most_with_a_countdown(world: World, tab: MakeTab) -> None:
+    client = tab(world.client).open(world.session)
+    client.record(0.3)
+    client.page.evaluate("document.querySelector('samia-recorder')._recording._before += 575_000")
+    expect(client.page.locator(".hint.gold")).to_have_text(re.compile("^2[0-5] seconds left. It stops and keeps"))
+    client.page.evaluate("document.querySelector('samia-recorder')._recording._before += 24_500")
+    expect(client.page.locator(".hint.gold")).to_have_text("It stopped here. What you said is kept.")
+    expect(client.page.locator("samia-recorder samia-player")).to_be_visible()
+    expect(client.button("Go on recording")).to_have_count(0)
+    client.button("Send").click()
+    expect(client.voices).to_have_count(1)
+
+
+def test_what_was_recorded_waits_in_its_session(world: World, tab: MakeTab) -> None:
+    make_session(world.client, world.reader2)
+    client = tab(world.client).open(world.session)
+    client.record()
+    client.row("Reader2").click()
+    expect(client.box).to_be_visible()
+    client.say("Meanwhile")
+    client.sees("Meanwhile")
+    client.row("Reader").click()
+    expect(client.page.locator("samia-recorder samia-player")).to_be_visible()
+    client.button("Send").click()
+    expect(client.voices).to_have_count(1)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        ("NotAllowedError", "This browser is blocking the microphone"),
+        ("NotFoundError", "No microphone was found"),
+        ("NotReadableError", "The microphone is in use"),
+    ],
+)
+def test_without_a_microphone_it_says_what_to_do(error: str, words: str, world: World, tab: MakeTab) -> None:
+    client = tab(world.client).open(world.session)
+    client.page.evaluate(
+        """(name) => {
+            const devices = navigator.mediaDevices;
+            window.works = devices.getUserMedia.bind(devices);
+            devices.getUserMedia = () => Promise.reject(new DOMException("", name));
+        }""",
+        error,
+    )
+    client.button("Record a voice message").click()
+    expect(client.page.locator(".help")).to_contain_text(words)
+    client.say("Writing goes on")
+    client.sees("Writing goes on")
+    client.page.evaluate("void (navigator.mediaDevices.getUserMedia = window.works)")
+    client.button("Check again").click()
+    expect(client.page.locator(".rec-dot")).to_be_visible()
+    expect(client.page.locator(".help")).to_have_count(0)
+    client.button("Discard").click()
+
+
+# A finger -----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("language", "start"), [("en", -1), ("ar", 1)])
+def test_held_to_talk_slid_to_cancel_slid_up_to_lock(
+    language: str, start: int, world: World, tab: MakeTab, truth: Truth
+) -> None:
+    set_language(truth, world.client, language=language)
+    client = tab(world.client, **FINGER).open(world.session)
+    finger, mic = Finger(client), client.page.locator("samia-recorder button.round")
+    finger.press(mic)
+    expect(client.page.locator(".mic-live")).to_be_visible()
+    client.page.wait_for_timeout(1200)
+    finger.lift()
+    expect(client.voices).to_have_count(1)
+    finger.press(mic)
+    expect(client.page.locator(".rec-lock")).to_be_visible()
+    finger.slide(x=start * 140).lift()
+    expect(client.box).to_be_visible()
+    finger.press(mic)
+    expect(client.page.locator(".rec-lock")).to_be_visible()
+    finger.slide(y=-100).lift()
+    expect(client.page.locator(".rec .send")).to_be_visible()
+    client.page.wait_for_timeout(600)
+    client.page.locator(".rec .send").tap()
+    expect(client.voices).to_have_count(2)
+    # A tap begins it, too: whoever cannot hold, or holds a screen reader's cursor, records all the same.
+    mic.tap()
+    expect(client.page.locator(".rec .send")).to_be_visible()
+    client.page.locator(".rec .icon-btn-danger").tap()
+    expect(client.box).to_be_visible()
+    assert truth.one("SELECT count(*) FROM chat_messages") == 2
+
+
+# Approval -----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_readers_voice_waits_and_is_approved(world: World, tab: MakeTab, truth: Truth) -> None:
+    client, reader = tab(world.client).open(world.session), tab(world.reader).open(world.session)
+    monitor = tab(world.monitor).go("/").live()
+    link = monitor.page.locator(".rail [data-approvals]")
+    expect(link.locator(".badge")).to_be_hidden()
+    client.say("I listen")
+    reader.sees("I listen")
+    reader.record(3)
+    reader.button("Send").click()
+    held = reader.voices
+    expect(held).to_contain_text("Waiting for approval")
+    expect(held).to_contain_text("Only you and our team can hear it.")
+    expect(held).to_have_class(re.compile(r"\bheld\b"))
+    expect(client.page.locator(".typing")).to_have_count(0)
+    expect(client.voices).to_have_count(0)
+    expect(link.locator(".badge")).to_have_text("1")
+    link.click()
+    expect(monitor.page).to_have_title(re.compile(r"^\(1\) Voice approvals"))
+    monitor.page.keyboard.press("j")
+    review = monitor.page.locator(".review")
+    expect(review.get_by_role("heading", name="Reader to Client")).to_be_visible()
+    expect(review.locator(".banner")).to_contain_text("That you read this session is recorded.")
+    expect(review.locator(".context")).to_contain_text("I listen")
+    monitor.page.keyboard.press(" ")
+    expect(slider(review.locator(".card"))).to_have_attribute("aria-valuenow", "1")
+    monitor.page.keyboard.press("a")
+    expect(monitor.page.locator(".toast")).to_contain_text("Approved.")
+    expect(monitor.page.locator(".queue")).to_have_count(0)
+    # Live at both ends, once.
+    expect(client.voices).to_have_count(1)
+    expect(held).to_have_count(1)
+    expect(held).not_to_have_class(re.compile(r"\bheld\b"))
+    expect(held.get_by_role("img", name=re.compile("Sent|Delivered|Seen|Read"))).to_be_visible()
+    client.voices.get_by_role("button", name="Play voice message").click()
+    expect(slider(client.voices)).to_have_attribute("aria-valuenow", "1")
+    assert truth.one("SELECT status FROM chat_messages WHERE type = 'audio'") == "approved"
+
+
+def test_rejected_with_a_reason_and_recorded_again(world: World, tab: MakeTab, truth: Truth) -> None:
+    send_voice(world.reader, world.session)
+    reader = tab(world.reader).open(world.session)
+    monitor = tab(world.monitor).go("/approvals")
+    looks = "SELECT count(*) FROM chat_audit_logs WHERE action = 'session.viewed' AND actor_role = 'monitor'"
+    expect(item(monitor, "Reader")).to_be_visible()
+    assert truth.one(looks) == 0, "the queue is no look into a session"
+    item(monitor, "Reader").click()
+    expect(monitor.page.locator(".review")).to_contain_text("Nothing was written yet.")
+    assert truth.one(looks) == 1
+    monitor.page.keyboard.press("r")
+    expect(monitor.page.locator(".verdict .trouble")).to_have_text("Say why: the sender reads it.")
+    expect(monitor.page.get_by_label("Reason for rejecting")).to_be_focused()
+    monitor.page.keyboard.type("jkar is no shortcut here")
+    monitor.button("Background noise").click()
+    expect(monitor.page.get_by_label("Reason for rejecting")).to_have_value(re.compile("^There is too much noise"))
+    monitor.button("Reject").click()
+    expect(monitor.page.locator(".toast")).to_contain_text("Rejected. Reader can read why.")
+    voice = reader.voices
+    expect(voice).to_contain_text("Not approved")
+    expect(voice).to_contain_text(
+        "There is too much noise in the background. Please record it again in a quieter place."
+    )
+    reader.page.reload()
+    expect(reader.live().voices).to_contain_text("There is too much noise")
+    reader.button("Record again").click()
+    expect(reader.page.locator(".rec-dot")).to_be_visible()
+    reader.page.wait_for_timeout(600)
+    reader.button("Send").click()
+    expect(reader.voices).to_have_count(2)
+    expect(reader.voices.last).to_contain_text("Waiting for approval")
+    expect(item(monitor, "Reader")).to_have_count(1)
+
+
+def test_two_decide_and_the_second_is_told(world: World, tab: MakeTab) -> None:
+    client, reader = tab(world.client), tab(world.reader)
+    for _ in range(2):
+        send_voice(world.reader, world.session)
+    monitor, admin = tab(world.monitor).go("/approvals"), tab(world.admin).go("/approvals").expects("409")
+    for one in (monitor, admin):
+        item(one, "Reader").first.click()
+        expect(one.page.locator(".context, .muted").first).to_be_visible()
+    monitor.button("Approve").click()
+    expect(admin.page.locator(".decided-notice")).to_have_text("Approved by somebody else")
+    expect(admin.button("Approve")).to_have_count(0)
+    admin.page.get_by_role("button", name="Next").last.click()
+    expect(admin.button("Approve")).to_be_visible()
+    expect(item(admin, "Reader")).to_have_count(1)
+    # The word of it is lost on the way: the answer says so.
+    admin.page.evaluate("void (document.querySelector('samia-approvals')._queue.apply = () => {})")
+    expect(monitor.button("Approve")).to_be_enabled()
+    monitor.button("Approve").click()
+    expect(item(monitor, "Reader")).to_have_count(0)
+    admin.button("Approve").click()
+    expect(admin.page.locator(".decided-notice")).to_have_text("Somebody else has decided about it.")
+    for one in (client, reader):
+        expect(one.open(world.session).voices).to_have_count(2)
+
+
+def test_one_that_is_not_open_says_that_it_was_decided_and_goes(world: World, tab: MakeTab) -> None:
+    message = send_voice(world.reader, world.session)
+    monitor, admin = tab(world.monitor).go("/approvals"), tab(world.admin).go("/approvals")
+    expect(item(monitor, "Reader")).to_be_visible()
+    item(admin, "Reader").click()
+    admin.button("Approve").click()
+    expect(item(monitor, "Approved by somebody else")).to_be_visible()
+    expect(monitor.page.locator(".list-pane .empty")).to_contain_text("Nothing waits")
+    monitor.page.goto(f"/approvals#{message['id']}")
+    expect(monitor.page.locator(".review .empty")).to_be_visible()
+
+
+def test_a_refusal_is_told_and_nothing_is_decided(world: World, tab: MakeTab) -> None:
+    send_voice(world.reader, world.session)
+    set_state(world.session, "end")
+    monitor = tab(world.monitor).go("/approvals").expects("409|ERR_FAILED")
+    item(monitor, "Reader").click()
+    monitor.button("Approve").click()
+    expect(monitor.page.locator(".verdict .trouble")).to_have_text("The session is over: it can only be rejected.")
+    monitor.page.route("**/reject", lambda route: route.abort())
+    monitor.page.get_by_label("Reason for rejecting").fill("Too late")
+    monitor.button("Reject").click()
+    expect(monitor.page.locator(".verdict .trouble")).to_have_text("No connection. Try again in a moment.")
+    expect(monitor.page.get_by_label("Reason for rejecting")).to_have_value("Too late")
+    monitor.page.unroute("**/reject")
+    monitor.page.get_by_label("Reason for rejecting").press("Control+Enter")
+    expect(monitor.page.locator(".list-pane .empty")).to_be_visible()
+
+
+def test_the_page_of_approvals_is_for_staff(world: World, tab: MakeTab) -> None:
+    for person in (world.client, world.reader):
+        one = tab(person).expects("404")
+        one.go("/approvals")
+        expect(one.page.get_by_role("heading")).to_have_text("There is nothing here")
+        one.go("/")
+        expect(one.page.locator("[data-approvals]")).to_have_count(0)
+    empty = tab(world.monitor).go("/approvals")
+    expect(empty.page.locator(".list-pane .empty")).to_contain_text("Nothing waits")
+    painted = tab(world.admin, java_script_enabled=False)
+    send_voice(world.reader, world.session)
+    painted.go("/approvals")
+    expect(item(painted, "Reader")).to_contain_text("0:06")
+    live = tab(world.admin).go("/approvals")
+    expect(live.page.locator("samia-approval-list [role=status]")).to_have_count(1)
+    drawn = (
+        "[...document.querySelectorAll('.q-item, .q-item path')].map((one) => [one.innerText, one.getAttribute('d')])"
+    )
+    assert painted.page.evaluate(drawn) == live.page.evaluate(drawn)
+    expect(item(empty, "Reader")).to_have_count(0, timeout=200)  # another process took it: no event comes from there
+
+
+def test_approved_in_arabic(world: World, tab: MakeTab, truth: Truth) -> None:
+    set_language(truth, world.client, world.reader, world.monitor)
+    client, reader = tab(world.client).open(world.session), tab(world.reader).open(world.session)
+    reader.button("تسجيل رسالة صوتية").click()
+    expect(client.page.get_by_role("img", name="جارٍ التسجيل: Reader")).to_be_visible()
+    reader.page.wait_for_timeout(2200)
+    reader.button("إيقاف مؤقت").click()
+    expect(reader.page.locator("samia-recorder .rec-time")).to_have_text(re.compile("^٠:٠[٢٣]"))
+    reader.button("إرسال").click()
+    expect(reader.voices).to_contain_text("بانتظار الموافقة")
+    monitor = tab(world.monitor).go("/approvals")
+    item(monitor, "Reader").click()
+    monitor.button("موافقة").click()
+    expect(client.voices).to_have_count(1)
+    wave = slider(client.voices)
+    expect(wave).to_have_attribute("aria-valuetext", re.compile("^٠:٠٠ من ٠:٠[٢٣]"))
+    # A tape runs from left to right in every language: more is at the right.
+    box = wave.bounding_box()
+    assert box is not None
+    wave.click(position={"x": box["width"] * 0.9, "y": 15})
+    assert at(client.voices) >= 1
+    expect(client.row("Reader").locator(".session-last")).to_contain_text("رسالة صوتية · ٠:٠")
+
+
+def test_the_voice_is_sent_once_though_the_answer_is_lost(world: World, tab: MakeTab, truth: Truth) -> None:
+    client = tab(world.client).open(world.session).expects("ERR_FAILED")
+    seen: list[str] = []
+
+    def swallow(route: Route) -> None:
+        if not seen:
+            seen.append(route.request.url)
+            route.fetch()
+            route.abort()
+        else:
+            route.continue_()
+
+    client.page.route("**/voice", swallow)
+    client.record()
+    client.button("Send").click()
+    row = client.page.locator(".upload")
+    expect(row).to_contain_text("Voice message")
+    expect(row).to_have_class(re.compile("bad"))
+    expect(client.voices).to_have_count(1)  # the event came
+    row.get_by_role("button", name="Try again").click()
+    expect(row).to_have_count(0)
+    expect(client.voices).to_have_count(1)
+    assert truth.one("SELECT count(*) FROM chat_messages") == 1
