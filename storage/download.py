@@ -64,7 +64,7 @@ class Stream:
     """The contents of an answer, read in threads while the event loop sends what came before.
 
     Django closes it with the answer, also when the client has left half-way. Raises Busy where too many are under way: each
-    holds a descriptor and about 200 kB, for as long as its reader takes.
+    holds a descriptor and about 300 kB, for as long as its reader takes.
     """
 
     def __init__(self, part: Part) -> None:

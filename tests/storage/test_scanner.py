@@ -78,6 +78,7 @@ def test_a_name_is_one_line(harmless: Path) -> None:
         {"says": b""},
         {"says": b"stream: OK"},
         {"says": b"stream: OK\0more"},
+        {"says": b"stream: OK, as far as I can say\0"},
         {"says": b"OK\0"},
         {"says": b"\xff\xfe\0"},
         {"says": b"x" * 100_000},
