@@ -129,8 +129,9 @@ def test_it_is_kept_fresh(world: World, tab: MakeTab) -> None:
 
 def test_what_the_page_hears_makes_it_look_again(world: World, tab: MakeTab) -> None:
     session = make_session(world.client, world.admin)
-    client, admin = tab(world.client).open(session), live(tab(world.admin))
-    admin.page.wait_for_timeout(1_500)  # it looks once when it is welcomed
+    client, admin = tab(world.client).open(session), tab(world.admin)
+    with admin.page.expect_response("**/api/chat/sessions?**"):
+        live(admin)  # it looks once when it is welcomed
     with admin.page.expect_response("**/api/chat/sessions?**", timeout=10_000):
         client.say("Is anybody there?")
 
