@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, expect
 
+from tests.browser.looks import looks
 from tests.browser.tab import DESKTOP, PHONE, SERVER_AWAY, Tab
 from tests.browser.test_looks import axe, choose
 from tests.browser.test_talk import send, set_language
@@ -173,9 +174,7 @@ def test_when_it_cannot_be_read_it_says_so_and_tries_again(world: World, tab: Ma
     expect(admin.page.get_by_role("alert")).to_have_count(0)
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
-@pytest.mark.parametrize("language", ["en", "ar"])
-@pytest.mark.parametrize("size", ["desktop", "tablet", "phone"])
+@pytest.mark.parametrize(("size", "language", "theme"), looks("desktop", "phone", "tablet"))
 def test_axe_finds_nothing(size: str, language: str, theme: str, world: World, tab: MakeTab, truth: Truth) -> None:
     set_language(truth, world.admin, language=language)
     locked, over = make_session(world.client, world.reader2, title="A word of advice"), make_session(world.client2)

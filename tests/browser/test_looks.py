@@ -17,6 +17,7 @@ from playwright.sync_api import expect
 from accounts.models import User
 from chat.demo import PEOPLE
 from samia_chat import actor
+from tests.browser.looks import looks
 from tests.browser.tab import DESKTOP, PHONE, Tab
 from tests.cast import as_system, remove, set_state
 from tests.database import Truth
@@ -81,9 +82,7 @@ def axe(one: Tab) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("theme", ["dark", "light"])
-@pytest.mark.parametrize("language", ["en", "ar"])
+@pytest.mark.parametrize(("size", "language", "theme"), looks("desktop", "phone"))
 def test_pages_are_drawn_and_axe_finds_nothing(
     language: str, theme: str, size: str, demo: dict[str, User], tab: MakeTab, truth: Truth
 ) -> None:
