@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from chat.models import VoiceReview
+from tests.browser.looks import looks
 from tests.browser.tab import DESKTOP, PHONE, Tab
 from tests.browser.test_files import PAGE, decide, payload, picture, put
 from tests.browser.test_looks import axe, choose
@@ -21,7 +22,7 @@ from tests.database import Truth
 
 MakeTab = Callable[..., Tab]
 SIZES = {"desktop": DESKTOP, "phone": PHONE}
-LOOKS = [("desktop", "en", "dark"), ("desktop", "ar", "light"), ("phone", "ar", "dark"), ("phone", "en", "light")]
+LOOKS = looks("desktop", "phone")
 
 
 def peaks(seed: int) -> str:
