@@ -135,7 +135,7 @@ INDEXED = {
         "chat_participants_user|one_membership_per_person"
     ),
     "SELECT * FROM accounts_login WHERE user_id = '{user}' ORDER BY id DESC LIMIT 100": "login_user",
-    "SELECT * FROM chat_files WHERE session_id = '{session}' ORDER BY id DESC LIMIT 50": "chat_files_session",
+    "SELECT * FROM chat_files WHERE session_id = '{session}'": "chat_files_session",
 }
 STAFF_INDEXED = {
     "SELECT * FROM chat_messages WHERE status = 'pending_approval' ORDER BY created_at DESC, id DESC LIMIT 51": (
