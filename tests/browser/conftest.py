@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,17 +31,6 @@ ARGUMENTS = [
 ]
 
 
-def calm(program: str) -> str:
-    """The browser without the right to real time. As root it gives its sound threads that, and where they come late on two busy
-    cores they try to make up for it and leave nothing to anybody else."""
-    if os.geteuid() != 0 or not shutil.which("setpriv"):
-        return program
-    wrapper = Path(tempfile.mkdtemp(prefix="samia-browser-")) / "chromium"
-    wrapper.write_text(f'#!/bin/sh\nexec setpriv --bounding-set -sys_nice --inh-caps -sys_nice -- {program} "$@"\n')
-    wrapper.chmod(0o755)
-    return str(wrapper)
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """One browser for a file of tests.
@@ -56,7 +43,7 @@ def browser() -> Iterator[Browser]:
     before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=calm(program), args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield browser
         browser.close()
     if before is None:

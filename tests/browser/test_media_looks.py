@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from chat.models import VoiceReview
-from tests.browser.looks import IS_FULL, looks
+from tests.browser.looks import looks
 from tests.browser.tab import DESKTOP, PHONE, Tab
 from tests.browser.test_files import PAGE, decide, payload, picture, put
 from tests.browser.test_looks import axe, choose
@@ -66,7 +66,6 @@ def test_what_messages_carry(size: str, language: str, theme: str, world: World,
     assert not found, "\n".join(found)
 
 
-@pytest.mark.skipif(not IS_FULL, reason="only with --full")  # as in test_voice.py
 @pytest.mark.parametrize(("size", "language", "theme"), LOOKS)
 def test_composer_and_recorder(size: str, language: str, theme: str, world: World, tab: MakeTab, truth: Truth) -> None:
     set_language(truth, world.client, language=language)

@@ -6,10 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 from playwright.sync_api import expect
 
-from tests.browser.looks import IS_FULL
 from tests.browser.tab import SERVER_AWAY, Tab
 from tests.cast import World
 
@@ -17,9 +15,6 @@ MakeTab = Callable[..., Tab]
 READY = "() => navigator.serviceWorker.ready.then((found) => found.active.state === 'activated' || null)"
 
 
-@pytest.mark.skipif(
-    not IS_FULL, reason="only with --full"
-)  # the browser's own idea of being offline is late on a busy machine
 def test_without_a_connection_there_is_a_page_that_says_so_and_comes_back(world: World, tab: MakeTab) -> None:
     client = tab(world.client).open(world.session).expects(SERVER_AWAY)
     client.page.wait_for_function(READY)
@@ -28,6 +23,18 @@ def test_without_a_connection_there_is_a_page_that_says_so_and_comes_back(world:
     expect(client.page.locator("h1")).to_have_text("You are offline")
     client.context.set_offline(False)
     expect(client.page.locator("samia-thread")).to_be_attached()
+    assert client.page.url.endswith(str(world.session))
+
+
+def test_when_the_server_was_away_the_page_comes_back_with_it(world: World, tab: MakeTab) -> None:
+    """The browser is online all the while, so nothing but asking tells the page."""
+    client = tab(world.client).open(world.session).expects(SERVER_AWAY)
+    client.page.wait_for_function(READY)
+    client.server.stop()
+    client.page.reload()
+    expect(client.page.locator("h1")).to_have_text("You are offline")
+    client.server.start()
+    client.live()
     assert client.page.url.endswith(str(world.session))
 
 

@@ -13,7 +13,6 @@ from playwright.sync_api import Locator, Route, expect
 from accounts.models import User
 from chat.services import file as files
 from samia_chat import actor
-from tests.browser.looks import IS_FULL
 from tests.browser.tab import PHONE, Tab
 from tests.browser.test_talk import set_language
 from tests.cast import World, make_session, set_state
@@ -21,8 +20,6 @@ from tests.database import Truth
 from tests.files import tone
 from tests.rest import Api
 
-# Sound in real time starves two busy cores, and every other test with them.
-pytestmark = pytest.mark.skipif(not IS_FULL, reason="only with --full")
 MakeTab = Callable[..., Tab]
 FINGER = {"viewport": PHONE, "has_touch": True, "is_mobile": True}
 
