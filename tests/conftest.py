@@ -56,6 +56,9 @@ def clean(truth: Truth) -> Iterator[None]:
     while in_use := sum(connections_by_state(alias)["used"] for alias in connections):
         assert time.monotonic() < deadline, f"{in_use} connections were not given back to their pool"
         time.sleep(0.01)
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER, (
+        "what is started from here would keep all others from the processor"
+    )
 
 
 @pytest.fixture(autouse=True)
