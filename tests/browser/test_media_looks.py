@@ -7,12 +7,11 @@ import math
 import random
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import expect
 
 from chat.models import VoiceReview
-from tests.browser.looks import looks
-from tests.browser.tab import DESKTOP, PHONE, Tab
+from tests.browser.looks import SIZES, in_looks
+from tests.browser.tab import Tab
 from tests.browser.test_files import PAGE, decide, payload, picture, put
 from tests.browser.test_looks import axe, choose
 from tests.browser.test_talk import send, set_language
@@ -21,8 +20,6 @@ from tests.cast import World, set_state
 from tests.database import Truth
 
 MakeTab = Callable[..., Tab]
-SIZES = {"desktop": DESKTOP, "phone": PHONE}
-LOOKS = looks("desktop", "phone")
 
 
 def peaks(seed: int) -> str:
@@ -38,7 +35,7 @@ def as_speech(truth: Truth) -> None:
         truth.without_triggers("UPDATE chat_files SET waveform = %s WHERE id = %s", peaks(seed), row["id"])
 
 
-@pytest.mark.parametrize(("size", "language", "theme"), LOOKS)
+@in_looks("desktop", "phone")
 def test_what_messages_carry(size: str, language: str, theme: str, world: World, tab: MakeTab, truth: Truth) -> None:
     set_language(truth, world.client, world.reader, language=language)
     send(world.client, world.session, "I drew three before the full cross.")
@@ -66,7 +63,7 @@ def test_what_messages_carry(size: str, language: str, theme: str, world: World,
     assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize(("size", "language", "theme"), LOOKS)
+@in_looks("desktop", "phone")
 def test_composer_and_recorder(size: str, language: str, theme: str, world: World, tab: MakeTab, truth: Truth) -> None:
     set_language(truth, world.client, language=language)
     send(world.reader, world.session, "Tell me about the dream when you can.")
@@ -144,7 +141,7 @@ def test_composer_and_recorder(size: str, language: str, theme: str, world: Worl
     assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize(("size", "language", "theme"), LOOKS)
+@in_looks("desktop", "phone")
 def test_approvals(size: str, language: str, theme: str, world: World, tab: MakeTab, truth: Truth) -> None:
     set_language(truth, world.monitor, language=language)
     send(world.client, world.session, "The Star in the middle again! It came up in spring too.")

@@ -11,10 +11,10 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import FilePayload, Locator, expect
 
 from accounts.models import User
-from tests.browser.looks import looks
+from tests.browser.looks import SIZES, in_looks
 from tests.browser.tab import Tab
 from tests.browser.test_files import throttle, transfer
-from tests.browser.test_looks import SIZES, axe, choose
+from tests.browser.test_looks import axe, choose
 from tests.browser.test_settings import settings_of
 from tests.browser.test_talk import set_language
 from tests.cast import World, make_session
@@ -166,7 +166,7 @@ def test_where_it_cannot_be_had_there_are_letters(world: World, tab: MakeTab) ->
     assert (box["width"], box["height"]) == (44, 44)
 
 
-@pytest.mark.parametrize(("size", "language", "theme"), looks("desktop", "phone"))
+@in_looks("desktop", "phone")
 def test_axe_finds_nothing(size: str, language: str, theme: str, world: World, tab: MakeTab, truth: Truth) -> None:
     name = f"{size}-{language}-{theme}"
     set_language(truth, world.client, language=language)

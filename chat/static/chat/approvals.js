@@ -10,6 +10,7 @@ import { refused } from "chat/approval-words";
 import { confirmSignOut } from "chat/confirm";
 import { leave, me, unsentTexts, wipe } from "chat/device";
 import { showPicture } from "chat/pictures";
+import { tellStaff } from "chat/staff-notices";
 import { useZone } from "samia/dates";
 import { request } from "samia/http";
 import { page } from "samia/page";
@@ -40,6 +41,7 @@ class SamiaApprovals extends HTMLElement {
     this._queue.take(page.approvals);
     this._goTo(addressed());
     this._queue.follow(this._socket);
+    tellStaff(this._socket);
     this._socket.start();
   }
 
