@@ -28,6 +28,8 @@ class User(AbstractBaseUser):
     role = models.CharField(max_length=12, choices=Role, default=Role.CLIENT)
     language = models.CharField(max_length=2, choices=Language, default=Language.ENGLISH)
     timezone = models.CharField(max_length=64, default="UTC")
+    # The id of a file: those belong to a layer above, whose migration adds the foreign key. Written by app.set_avatar only.
+    avatar = models.UUIDField(null=True, editable=False)
     is_active = models.BooleanField(default=True)
     last_seen_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -38,6 +40,9 @@ class User(AbstractBaseUser):
 
     class Meta:
         db_table = "accounts_user"
+        # For the foreign key. Not unique, as it could be: a column with a unique index is one that others may refer to, and its
+        # update would wait for every transaction that refers to the person.
+        indexes = [models.Index(fields=["avatar"], name="user_avatar", condition=models.Q(avatar__isnull=False))]
         constraints = [
             models.CheckConstraint(condition=models.Q(email=models.functions.Lower("email")), name="user_email_folded"),
             models.CheckConstraint(condition=models.Q(role__in=Role.values), name="user_role_known"),

@@ -158,6 +158,6 @@ PRESENCE = Access("chat.Presence", {}, definer=("SELECT", "INSERT", "UPDATE", "D
 PRESENCE_ANNOUNCED = Access("chat.PresenceAnnounced", {}, definer=("SELECT", "INSERT", "UPDATE", "DELETE"))
 
 OPEN_MODELS["chat.Person"] = Open(
-    "a view whose own condition is the rule: people who share a session see one another's names, staff see all",
+    "a view whose own condition is the rule: people who share a session see one another's names and pictures, staff see all",
     {"samia_app": ("SELECT",), "samia_staff": ("SELECT",)},
 )

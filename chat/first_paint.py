@@ -18,7 +18,7 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from chat.models import ChatSession, Message, Participant
-from chat.painted_files import PaintedFile, length_words, painted
+from chat.painted_files import PaintedFile, file_address, length_words, painted
 from chat.shapes import Shape
 from samia_chat.digits import localised
 
@@ -37,6 +37,7 @@ class Row:
     name: str
     initials: str
     colour: int
+    picture: str  # its address; empty: there is none
     active_at: datetime
     when: str
     tag: str
@@ -123,6 +124,12 @@ def title(session: Shape, viewer: UUID) -> str:
     return " · ".join(names) or session["title"] or _("Session")
 
 
+def picture(session: Shape, viewer: UUID) -> str:
+    """The address of the picture of the one other person in it; where there are more, it has letters."""
+    people = others(session, viewer)
+    return file_address(people[0]["avatar"]) if len(people) == 1 else ""
+
+
 def subject(session: Shape) -> str:
     """What it is about: the service that was booked, or its title."""
     booking = session["booking"] or {}
@@ -192,6 +199,7 @@ def row(session: Shape, viewer: UUID) -> Row:
         name=name,
         initials=initials(name),
         colour=colour(people[0]["user"] if people else session["id"]),
+        picture=picture(session, viewer),
         active_at=at,
         when=clock(at) if is_today else day(at, is_short=True),
         tag=_tag(session),

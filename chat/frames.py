@@ -70,6 +70,13 @@ def looking(kind: str, session_id: UUID, user_id: UUID, *, members_revision: int
     return Event(session=session_id, members_revision=members_revision, not_to=user_id, frame=encode(frame))
 
 
+def person_changed(user_id: UUID, avatar: UUID | None, sessions: list[UUID]) -> Event:
+    """His picture. To everybody in one of `sessions` (at least one), himself on his other devices included."""
+    first, *further = sessions
+    frame = encode({"type": "person_changed", "user": user_id, "avatar": avatar})
+    return Event(session=first, further=tuple(further), frame=frame)
+
+
 def presence_changed(presence: Shape, sessions: list[UUID]) -> Event:
     """To everybody who shares one of `sessions` (at least one) with the person."""
     first, *further = sessions

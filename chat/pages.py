@@ -21,6 +21,7 @@ from chat.access import MESSAGES, SESSIONS
 from chat.models import ChatSession, Person
 from chat.models.message import MAX_CHARS
 from chat.painted_approvals import queue_row
+from chat.painted_files import file_address
 from chat.painted_live import ALL, chips, chosen, live_row
 from chat.services import session as sessions
 from chat.services import voice_review
@@ -75,7 +76,8 @@ def dashboard(request: HttpRequest, session: UUID | None = None) -> HttpResponse
 def settings_page(request: HttpRequest) -> HttpResponse:
     """One's own account, this device, and the other devices."""
     user: User = request.user  # type: ignore[assignment]  # signed_in admits people only
-    context = {**_frame(user), "zones": sorted(available_timezones()), "data": _words(user)}
+    data = {**_words(user), "limits": {"avatar_bytes": settings.AVATAR_MAX_BYTES}}
+    context = {**_frame(user), "zones": sorted(available_timezones()), "data": data}
     return render(request, "chat/settings.html", context)
 
 
@@ -117,6 +119,7 @@ def _frame(user: User) -> dict[str, Any]:
         "person": user,
         "initials": first_paint.initials(user.display_name),
         "colour": first_paint.colour(user.pk),
+        "picture": file_address(user.avatar),
         "is_staff": is_staff,
         "waiting": _number(voice_review.waiting().exclude(sender=user.pk).count()) if is_staff else "",
     }

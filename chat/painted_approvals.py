@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from chat.first_paint import colour, initials, number
-from chat.painted_files import length_words, wave_box, wave_path
+from chat.painted_files import file_address, length_words, wave_box, wave_path
 from chat.shapes import Shape
 
 LATE = timedelta(minutes=5)
@@ -23,6 +23,7 @@ class QueueRow:
     name: str
     initials: str
     colour: int
+    picture: str
     sent_at: datetime
     when: str
     is_late: bool
@@ -42,6 +43,7 @@ def queue_row(item: Shape) -> QueueRow:
         name=item["sender_name"],
         initials=initials(item["sender_name"]),
         colour=colour(message["sender"]),
+        picture=file_address(item["sender_avatar"]),
         sent_at=message["created_at"],
         when=_ago(since),
         is_late=since >= LATE,

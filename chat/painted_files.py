@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import floor
+from uuid import UUID
 
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -48,6 +49,11 @@ class PaintedFile:
     preview: str = ""  # the thumbnail or poster's address
 
 
+def file_address(file_id: UUID | None) -> str:
+    """Where a file is opened; nothing for none."""
+    return f"/api/chat/files/{file_id}" if file_id else ""
+
+
 def painted(message: Shape) -> PaintedFile | None:
     """The file of a message; None of a message without one."""
     file = message["file"]
@@ -59,7 +65,7 @@ def painted(message: Shape) -> PaintedFile | None:
         kind = "file"
     width, height = shown_size(file["width"], file["height"])
     length = length_words(file["duration_ms"] / 1000) if file["duration_ms"] else ""
-    address = f"/api/chat/files/{file['id']}"
+    address = file_address(file["id"])
     return PaintedFile(
         kind=kind,
         name=file["name"],

@@ -27,6 +27,7 @@ class LiveRow:
     name: str
     initials: str
     colour: int
+    picture: str
     subject: str
     active_at: datetime
     when: str
@@ -43,6 +44,7 @@ def live_row(session: Shape, viewer: UUID) -> LiveRow:
         name=drawn.name,
         initials=drawn.initials,
         colour=drawn.colour,
+        picture=drawn.picture,
         subject=about if about != drawn.name else "",
         active_at=drawn.active_at,
         when=drawn.when,

@@ -93,6 +93,7 @@ class ParticipantRow(Struct, frozen=True, kw_only=True):
 class PersonRow(Row, frozen=True, kw_only=True):
     display_name: str
     role: str
+    avatar: UUID | None
 
 
 # What app.sync answers ----------------------------------------------------------------------------------------------------

@@ -93,6 +93,7 @@ def approval_shape(message: Message, people: Mapping[UUID, Person]) -> Shape:
         "message": message_shape(message),
         "sender_name": sender.display_name if sender else "",
         "sender_role": sender.role if sender else "",
+        "sender_avatar": sender.avatar if sender else None,
         "session_title": message.session.title or (booking.service if booking else ""),
         "session_status": message.session.status,
     }
@@ -104,6 +105,7 @@ def participant_shape(participant: Participant | ParticipantRow, person: Person 
         "user": participant.user_id,
         "display_name": person.display_name if person else "",
         "role": person.role if person else "",
+        "avatar": person.avatar if person else None,
         "role_in_session": participant.role_in_session,
         "joined_at": participant.joined_at,
         "left_at": participant.left_at,

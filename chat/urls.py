@@ -4,6 +4,7 @@ from django.db.transaction import non_atomic_requests
 from django.urls import path, re_path
 
 from chat.api.approval import ApprovalViewSet
+from chat.api.avatar import AvatarViewSet
 from chat.api.booking import BookingViewSet
 from chat.api.file import MessageFileViewSet, SessionFileViewSet
 from chat.api.message import MessageViewSet, OneMessageViewSet, ReadViewSet
@@ -37,6 +38,7 @@ urlpatterns = [
     path("chat/messages/<uuid:message>/reject", ApprovalViewSet.as_view({"post": "reject"})),
     path("chat/approvals", ApprovalViewSet.as_view({"get": "list"})),
     path("chat/files/<uuid:file>", MessageFileViewSet.as_view({"get": "retrieve", "delete": "destroy"})),
+    path("me/avatar", non_atomic_requests(AvatarViewSet.as_view({"put": "update", "delete": "destroy"}))),
     path("chat/sync", SyncViewSet.as_view({"post": "create"})),
     # Older flat forms. GET …/messages/{id} takes the session's id, PATCH and DELETE the message's.
     path("chat/messages", non_atomic_requests(MessageViewSet.as_view({"post": "create_flat"}))),

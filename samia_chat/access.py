@@ -113,6 +113,22 @@ def member(column: str = "session_id", states: tuple[str, ...] = ()) -> Rule:
     )
 
 
+def companion(column: str) -> Rule:
+    """The person is a member of a session in which `column` names a member or former member: he sees that one's name, too.
+
+    In SQL only app.my_people() says so.
+    """
+    query = (
+        "SELECT user_id FROM chat_participants WHERE session_id IN"
+        " (SELECT session_id FROM chat_participants WHERE user_id = %s AND left_at IS NULL)"
+    )
+    return Rule(
+        "companion",
+        f"{column} = ANY (ARRAY(SELECT app.my_people()))",
+        lambda who: Q(**{f"{column}__in": RawSQL(query, [who.pk])}),  # noqa: S611 (constant text)
+    )
+
+
 # The matrix --------------------------------------------------------------------------------------------------------------
 
 

@@ -18,7 +18,6 @@ django.setup(set_prefix=False)  # fills the app registry: what follows imports m
 
 from asgiref.sync import sync_to_async  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from django.conf import settings  # noqa: E402
 from django.core.handlers.asgi import ASGIRequest  # noqa: E402
 from django.db import OperationalError, connections  # noqa: E402
 from django.http import HttpRequest  # noqa: E402
@@ -138,8 +137,8 @@ async def serve(scope: Message, receive: Receive, send: Send) -> None:
     A body sent in chunks has no length. Django would store it without end before anybody is asked who he is, and DRF would
     take it for empty; so it is read here, as far as is accepted, and handed on with its length.
     """
-    length = declared_length(scope)
-    if length is not None and length > settings.BODY_MAX_BYTES:
+    length, most = declared_length(scope), uploads.most_bytes(scope)
+    if length is not None and length > most:
         await refuse_body(TooLarge(), receive, send, is_more=True)
         return
     rate = uploads.rate_of(scope)
@@ -162,7 +161,7 @@ async def serve(scope: Message, receive: Receive, send: Send) -> None:
             piece = message.get("body", b"")
             size += len(piece)
             is_more = message.get("more_body", False)
-            if size > settings.BODY_MAX_BYTES:
+            if size > most:
                 await refuse_body(TooLarge(), receive, send, is_more=is_more)
                 return
             body.write(piece)

@@ -169,6 +169,8 @@ RATE_FRAMES = env_int("SAMIA_RATE_FRAMES", 1800, least=1)  # frames over all soc
 RATE_SIGN_IN = env_int("SAMIA_RATE_SIGN_IN", 5, least=1)  # attempts per 20 s and address
 BODY_MAX_BYTES = 12 * 1024 * 1024
 FILE_MAX_BYTES = 10 * 1024 * 1024
+AVATAR_MAX_BYTES = 5 * 1024 * 1024  # what a phone's camera makes; 15 kB are kept of it
+AVATAR_BODY_MAX_BYTES = 6 * 1024 * 1024
 FRAME_MAX_BYTES = 64 * 1024
 
 # Rules --------------------------------------------------------------------------------------------------------------------

@@ -68,11 +68,12 @@ class FileViewSet(ViewSet):
         """Open a file. Where it lies on S3 the answer is a redirect, to be followed without your Authorization, which the store
         would take for its own; on disk it is the file or the part asked for.
 
-        Opening is recorded, once for each person, file and 15 minutes.
+        Opening is recorded, once for each person, file and 15 minutes; of somebody's picture it is not, no more than of his name.
         """
         found = openable(request.user, file, FileQuery.of(request.query_params).get("rendition", ""))
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT app.record_open(%s)", [file])
+        if found.purpose != ChatFile.Purpose.AVATAR:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT app.record_open(%s)", [file])
         method = "HEAD" if request.method == "HEAD" else "GET"
         url = bucket.signed_url(
             found.key, content_type=found.content_type, disposition=disposition(found), method=method

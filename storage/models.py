@@ -50,7 +50,8 @@ class ChatFile(models.Model):
     height = models.PositiveIntegerField(null=True)
     state = models.CharField(max_length=10, choices=State, default=State.PROCESSING)
     reason = models.CharField(max_length=200, db_default="", blank=True)  # why it was rejected, as a code
-    # Whether its message is published, so that all members may open it. Kept by triggers, like the three that follow.
+    # Whether its message is published, so that all members may open it; of an avatar, whether it is its owner's. Kept by
+    # triggers, like the three that follow.
     is_published = models.BooleanField(db_default=False, editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
     # What was made of it: the names of its children's `rendition`.
@@ -88,6 +89,9 @@ class ChatFile(models.Model):
             models.CheckConstraint(condition=Q(size_bytes__gt=0), name="file_has_bytes"),
             models.CheckConstraint(
                 condition=Q(purpose__in=("avatar", "export")) | Q(session_id__isnull=False), name="file_in_session"
+            ),
+            models.CheckConstraint(
+                condition=~Q(purpose="avatar") | Q(session_id__isnull=True), name="avatar_in_no_session"
             ),
             models.CheckConstraint(
                 condition=Q(state__in=("processing", "ready", "rejected", "deleted")), name="file_state_known"

@@ -1,4 +1,4 @@
-"""Recordings made on the spot, as browsers' recorders make them."""
+"""Pictures and recordings made on the spot, as cameras and browsers' recorders make them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 from array import array
 
 import av
+from PIL import Image
 
 
 def tone(*, seconds: float, form: str = "webm", codec: str = "libopus", rate: int = 48000, hertz: int = 440) -> bytes:
@@ -28,4 +29,10 @@ def tone(*, seconds: float, form: str = "webm", codec: str = "libopus", rate: in
                 container.mux(packet)
         for packet in stream.encode(None):
             container.mux(packet)
+    return made.getvalue()
+
+
+def picture(size: tuple[int, int] = (640, 480), form: str = "JPEG") -> bytes:
+    made = io.BytesIO()
+    Image.new("RGB", size, "purple").save(made, form)
     return made.getvalue()

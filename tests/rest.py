@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connections
 from django.test import Client
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
 from accounts.models import User
 from accounts.tokens import make_access_token
@@ -111,8 +112,12 @@ class Api:
         file = SimpleUploadedFile(name, content)
         return self.form(f"/chat/sessions/{to}/{kind}", {"voice" if kind == "voice" else "file": file, **fields})
 
-    def form(self, path: str, fields: dict[str, object]) -> Answer:
-        return _answer(self._client.post(f"/api{path}", fields, headers=self.headers))
+    def form(self, path: str, fields: dict[str, object], *, method: str = "POST") -> Answer:
+        body = encode_multipart(BOUNDARY, fields)
+        return _answer(self._client.generic(method, f"/api{path}", body, MULTIPART_CONTENT, headers=self.headers))
+
+    def change_avatar(self, content: bytes, name: str = "me.jpg") -> Answer:
+        return self.form("/me/avatar", {"avatar": SimpleUploadedFile(name, content)}, method="PUT")
 
     def send(self, session: object, content: str = "hello", **fields: Any) -> Answer:
         return self.post(f"/chat/sessions/{session}/messages", {"content": content, **fields})

@@ -19,6 +19,7 @@ ME = {
     "role": "client",
     "language": "ar",
     "timezone": "Asia/Beirut",
+    "avatar": None,
 }
 TOKENS = {
     "access": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIwMTkzMWM5YSJ9.2XkV0Jm3",
@@ -79,6 +80,7 @@ class MeSchema(serializers.Serializer[Any]):
     role = serializers.ChoiceField(choices=Role.choices)
     language = serializers.ChoiceField(choices=User.Language.choices)
     timezone = serializers.CharField()
+    avatar = serializers.UUIDField(allow_null=True, help_text="Your picture, opened as a file.")
 
 
 class DeviceSchema(serializers.Serializer[Any]):
@@ -103,6 +105,7 @@ def me_shape(user: User) -> dict[str, Any]:
         "role": user.role,
         "language": user.language,
         "timezone": user.timezone,
+        "avatar": user.avatar,
     }
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest
 
@@ -22,12 +23,24 @@ from samia_chat.middleware import visitor_of
 
 _COUNTED = "samia.upload_counted"
 _PATH = re.compile(r"/api/chat/(?:sessions/[^/]+/)?(?P<what>upload|voice)")
+_AVATAR = ("PUT", "/api/me/avatar")
 
 
 def rate_of(scope: Mapping[str, Any]) -> str | None:
     """The rate against which a request counts, if it uploads: "upload" or "voice"."""
+    if _is_avatar(scope):
+        return "upload"
     found = _PATH.fullmatch(scope["path"]) if scope["method"] == "POST" else None
     return found["what"] if found else None
+
+
+def most_bytes(scope: Mapping[str, Any]) -> int:
+    """How long the body of a request may be."""
+    return settings.AVATAR_BODY_MAX_BYTES if _is_avatar(scope) else settings.BODY_MAX_BYTES
+
+
+def _is_avatar(scope: Mapping[str, Any]) -> bool:
+    return (scope["method"], scope["path"]) == _AVATAR
 
 
 async def admit(scope: dict[str, Any], rate: str) -> None:

@@ -54,6 +54,7 @@ class Person(models.Model):
     display_name = models.CharField(max_length=80)
     role = models.CharField(max_length=12)
     last_seen_at = models.DateTimeField(null=True)
+    avatar = models.UUIDField(null=True)
 
     class Meta:
         managed = False

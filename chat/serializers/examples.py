@@ -14,6 +14,7 @@ GONE_ID = "01931c9f-60aa-7e4c-b9d0-15a2c3f48e07"
 BOOKING_ID = "01931c9e-1f00-7aa1-9d33-0d3f2a6b7c88"
 MESSAGE_ID = "5f0c8a52-9a0f-4f0e-8a55-3f9d8e1c2b7a"
 FILE_ID = "01931ca4-77aa-7b10-8e55-0a4f1c9d2e63"
+PICTURE_ID = "01931ca5-0c2e-7d44-9a17-3e8b5f60c1d2"
 OPENED_AT = "2026-03-14T18:00:00Z"
 SENT_AT = "2026-03-14T19:02:11.482913Z"
 TEXT = "Thank you, that helps."
@@ -67,6 +68,7 @@ APPROVAL: Example = {
     "message": {**VOICE, "seq": None, "revision": None, "status": "pending_approval", "sender": READER},
     "sender_name": "Samia",
     "sender_role": "reader",
+    "sender_avatar": PICTURE_ID,
     "session_title": "",
     "session_status": "active",
 }
@@ -82,6 +84,7 @@ def participant(user: str, name: str, role: str, read: int) -> Example:
         "user": user,
         "display_name": name,
         "role": role,
+        "avatar": PICTURE_ID if user == READER else None,
         "role_in_session": role,
         "joined_at": OPENED_AT,
         "left_at": None,

@@ -98,6 +98,7 @@ class ParticipantSchema(serializers.Serializer[Any]):
     user = serializers.UUIDField()
     display_name = serializers.CharField(allow_blank=True)
     role = serializers.ChoiceField(choices=Role.choices, allow_blank=True)
+    avatar = serializers.UUIDField(allow_null=True, help_text="His picture, opened as a file.")
     role_in_session = serializers.ChoiceField(choices=Participant.Role.choices)
     joined_at = serializers.DateTimeField()
     left_at = serializers.DateTimeField(allow_null=True)

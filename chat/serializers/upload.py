@@ -52,6 +52,7 @@ class ApprovalSchema(serializers.Serializer[Any]):
     message = MessageSchema()
     sender_name = serializers.CharField()
     sender_role = serializers.CharField()
+    sender_avatar = serializers.UUIDField(allow_null=True, help_text="The sender's picture, opened as a file.")
     session_title = serializers.CharField(allow_blank=True)
     session_status = serializers.CharField()
 

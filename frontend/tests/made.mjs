@@ -10,6 +10,7 @@ export function person(user, cursor = 0, extra = {}) {
   return {
     user,
     display_name: user.slice(-1),
+    avatar: null,
     role: "client",
     role_in_session: "client",
     joined_at: "2026-11-21T08:00:00Z",

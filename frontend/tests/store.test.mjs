@@ -473,3 +473,18 @@ function mulberry(seed) {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
   };
 }
+
+test("somebody's new picture is the same in all sessions, and no change that counts", () => {
+  const store = opened({ lastSeq: 1 });
+  store.takeSessions([session({ id: OTHER, participants: [person(ME), person(STAFF)] })]);
+  const changed = [];
+  store.addEventListener("change", ({ detail }) => changed.push(detail));
+  assert.equal(store.apply({ type: "person_changed", user: HER, avatar: "p1" }), "applied");
+  assert.equal(store.get(SESSION).participants.get(HER).avatar, "p1");
+  assert.deepEqual(changed, [SESSION]);
+  assert.equal(store.get(SESSION).revision, 3);
+  store.apply({ type: "person_changed", user: ME, avatar: "p2" });
+  assert.deepEqual([SESSION, OTHER].map((id) => store.get(id).participants.get(ME).avatar), ["p2", "p2"]);
+  store.apply({ type: "person_changed", user: HER, avatar: null });
+  assert.equal(store.get(SESSION).participants.get(HER).avatar, null);
+});

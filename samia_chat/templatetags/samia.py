@@ -86,6 +86,14 @@ def icon(name: str, classes: str = "") -> SafeString:
     return format_html('<svg class="i {}" aria-hidden="true"><use href="#i-{}"></use></svg>', classes, name)
 
 
+@register.simple_tag
+def picture(address: str) -> SafeString:
+    """A person's picture over his initials: they are seen until it is there, and where it cannot be had. Nothing for none."""
+    if not address:
+        return mark_safe("")
+    return format_html('<img src="{}" alt="" width="44" height="44" loading="lazy" decoding="async">', address)
+
+
 @register.simple_tag(takes_context=True)
 def theme(context: template.Context) -> str:
     """What the reader chose on this device: dark, light, or system."""

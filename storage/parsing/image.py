@@ -21,7 +21,7 @@ MAX_FRAMES = 500
 LONGEST = 2048
 PREVIEW_PIXELS = 320
 POSTER_PIXELS = 640
-AVATAR_PIXELS = 512
+AVATAR_PIXELS = 256  # it is drawn 80 px wide at most, on screens with up to three to each
 QUALITY = 82
 
 TOO_LARGE = f"This picture has more than {MAX_PIXELS // 1_000_000} megapixels. Send it smaller."
@@ -82,7 +82,7 @@ def _still(picture: Image.Image, folder: Path) -> Answer:
 
 
 def _avatar(picture: Image.Image, folder: Path) -> Made:
-    """The square in the middle; of an animation the first picture."""
+    """The square in the middle, of an animation its first picture, on white: it is drawn over letters."""
     picture.draft(None, (AVATAR_PIXELS, AVATAR_PIXELS))
     picture.load()
     turn = UPRIGHT.get(_orientation(picture))
@@ -91,8 +91,8 @@ def _avatar(picture: Image.Image, folder: Path) -> Made:
     left, top = (shown.width - edge) // 2, (shown.height - edge) // 2
     side = min(edge, AVATAR_PIXELS)
     square = shown.resize((side, side), Resampling.LANCZOS, (left, top, left + edge, top + edge), reducing_gap=2.0)
-    square = _opaque(_in_srgb(square.transpose(turn) if turn is not None else square))
-    return save(square, folder, "file", _form_of(square))
+    square = _in_srgb(square.transpose(turn) if turn is not None else square)
+    return save(_on_white(square), folder, "file", JPEG)
 
 
 def _animation(picture: Image.Image, folder: Path) -> Answer:
@@ -188,6 +188,14 @@ def _opaque(picture: Image.Image) -> Image.Image:
     if picture.mode == "RGBA" and picture.getchannel("A").getextrema() == (255, 255):
         return picture.convert("RGB")
     return picture
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    if picture.mode != "RGBA":
+        return picture
+    ground = Image.new("RGB", picture.size, "white")
+    ground.paste(picture, mask=picture.getchannel("A"))
+    return ground
 
 
 def _form_of(picture: Image.Image) -> Format:

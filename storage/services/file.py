@@ -56,8 +56,9 @@ def accept(upload: Upload, folder: Path, *, wanted: Wanted) -> Accepted:
 
     Takes seconds at worst, and no connection meanwhile. Raises FileTooLarge, a refusal of the parsers, FileInfected, Busy.
     """
-    if upload.path.stat().st_size > settings.FILE_MAX_BYTES:
-        raise FileTooLarge(f"A file may have at most {settings.FILE_MAX_BYTES // 2**20} MiB.")
+    most = settings.AVATAR_MAX_BYTES if wanted == "avatar" else settings.FILE_MAX_BYTES
+    if upload.path.stat().st_size > most:
+        raise FileTooLarge(f"A file may have at most {most // 2**20} MiB.")
     give_back()
     # What was sent and not what becomes of it: a virus in a part that is left out is one all the same.
     state = scanned(upload.path)
@@ -67,7 +68,7 @@ def accept(upload: Upload, folder: Path, *, wanted: Wanted) -> Accepted:
         telemetry.observe("file.refused", code=refused.code)
         raise refusal(refused.code, refused.detail) from None
     except NoParser:
-        raise Busy("Too many files are being looked at. Send it again with the same id.", retry_after=5) from None
+        raise Busy("Too many files are being looked at. Send it again in a moment.", retry_after=5) from None
     return Accepted(judged=judged, name=shown_name(upload.name, judged.extension), state=state)
 
 
@@ -153,7 +154,8 @@ def child_of(parent: ChatFile, made: Preview | Rendition, rendition: ChatFile.Re
 
 
 def take_back(file: ChatFile) -> None:
-    """Remove a file that no message got: objects first, then rows. What cannot be removed now, the sweep removes."""
+    """Remove a file that no message got, or a picture that is nobody's: objects first, then rows. What cannot be removed now,
+    the sweep removes."""
     try:
         with transaction.atomic():
             keys = list(ChatFile.objects.filter(parent_id=file.pk).values_list("key", flat=True))

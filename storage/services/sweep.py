@@ -23,13 +23,14 @@ HALF_WAY = timedelta(minutes=15)  # longer than any upload takes
 UNMADE = timedelta(hours=1)  # longer than the worker tries
 AT_ONCE = 200  # files of a kind in one sweep
 UNFINISHED = timedelta(hours=1)  # of what lies in the folder and was never given its name
-# Avatars and exports are in no message.
+# Avatars are in no message, but on their owners' rows; exports are in neither.
 IN_MESSAGES = (ChatFile.Purpose.ATTACHMENT, ChatFile.Purpose.VOICE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Swept:
     unsent: int = 0
+    avatars: int = 0
     unmade: int = 0
     expired: int = 0
     unfinished: int = 0
@@ -39,6 +40,7 @@ def sweep() -> Swept:
     """By the system, outside of a transaction. Raises StoreAway; what was done until then is done."""
     return Swept(
         unsent=sweep_unsent(),
+        avatars=sweep_avatars(),
         unmade=sweep_unmade(),
         expired=sweep_evidence(),
         unfinished=bucket.remove_unfinished(timezone.now() - UNFINISHED),
@@ -48,6 +50,11 @@ def sweep() -> Swept:
 def sweep_unsent() -> int:
     """Remove files that no message got within 15 minutes. Returns how many."""
     return _each(unsent(), _discard)
+
+
+def sweep_avatars() -> int:
+    """Remove pictures that are nobody's: replaced, or stored 15 minutes ago and never named. Returns how many."""
+    return _each(unnamed(), _discard)
 
 
 def sweep_unmade() -> int:
@@ -68,6 +75,12 @@ def unsent() -> QuerySet[ChatFile]:
     before = timezone.now() - HALF_WAY
     found = ChatFile.objects.filter(is_published=False, parent__isnull=True, created_at__lt=before)
     return found.filter(purpose__in=IN_MESSAGES, messages__isnull=True).order_by("created_at")
+
+
+def unnamed() -> QuerySet[ChatFile]:
+    before = timezone.now() - HALF_WAY
+    found = ChatFile.objects.filter(is_published=False, parent__isnull=True, created_at__lt=before)
+    return found.filter(purpose=ChatFile.Purpose.AVATAR).order_by("created_at")
 
 
 def unmade() -> QuerySet[ChatFile]:
@@ -91,7 +104,7 @@ def _each(files: QuerySet[ChatFile], end: Callable[[UUID], bool]) -> int:
 
 @transaction.atomic
 def _discard(file_id: UUID) -> bool:
-    if not _hold(file_id) or _has_message(file_id):
+    if not _hold(file_id) or _is_in_use(file_id):
         return False
     _remove_objects(file_id)
     with connection.cursor() as cursor:
@@ -122,14 +135,14 @@ def _expire(file_id: UUID) -> bool:
 
 
 def _hold(file_id: UUID) -> bool:
-    """Whether the file is there and nobody else is at work on it. A message that would name it waits from here on."""
+    """Whether the file is there and nobody else is at work on it. A message or person that would name it waits from here on."""
     held = ChatFile.objects.select_for_update(skip_locked=True).filter(pk=file_id)
     return held.first() is not None
 
 
-def _has_message(file_id: UUID) -> bool:
-    """Asked once more while the file is held: one may have come since the list was made."""
-    return ChatFile.objects.filter(pk=file_id, messages__isnull=False).exists()
+def _is_in_use(file_id: UUID) -> bool:
+    """Whether a message or person names it. Asked once more while it is held: one may have come since the list was made."""
+    return ChatFile.objects.filter(Q(messages__isnull=False) | Q(is_published=True), pk=file_id).exists()
 
 
 def _remove_objects(file_id: UUID) -> None:

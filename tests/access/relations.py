@@ -44,6 +44,9 @@ class Subject:
     stranger: User
     own_booking: Booking
     other_booking: Booking
+    # Whose → the picture that he has, and the one that he had.
+    pictures: dict[str, UUID] = field(default_factory=dict)
+    former_pictures: dict[str, UUID] = field(default_factory=dict)
     to: dict[str, Standing] = field(default_factory=dict)
 
     @property
@@ -74,6 +77,10 @@ def make_subject(role: str, truth: Truth) -> Subject:
             own_file=_file(truth, session, person),
             gone=_file(truth, session, partner, is_published=True, is_deleted=True),
         )
+    for name, whose in (("own", person), ("partner's", partner), ("stranger's", stranger)):
+        subject.former_pictures[name], subject.pictures[name] = _picture(truth, whose), _picture(truth, whose)
+        for picture in (subject.former_pictures[name], subject.pictures[name]):
+            truth.rows("UPDATE accounts_user SET avatar = %s WHERE id = %s", picture, whose.pk)
     remove(person, subject.to["left"].session)
     set_state(subject.to["ended"].session, "end")
     set_state(subject.to["archived"].session, "end", "archive")
@@ -120,6 +127,18 @@ def _file(truth: Truth, session: UUID, owner: User, *, is_published: bool = Fals
     if is_deleted:
         truth.rows("UPDATE chat_files SET state = 'deleted', deleted_at = now() WHERE id = %s", file)
     return file
+
+
+def _picture(truth: Truth, owner: User) -> UUID:
+    picture: UUID = truth.one(
+        """
+        INSERT INTO chat_files (owner_id, purpose, key, original_name, content_type, size_bytes, sha256, state)
+        VALUES (%s, 'avatar', %s, 'picture.jpg', 'image/jpeg', 1, sha256(''), 'ready') RETURNING id
+        """,
+        owner.pk,
+        str(uuid4()),
+    )
+    return picture
 
 
 def attempt(who: Actor, query: str, *arguments: object) -> int | str:

@@ -213,6 +213,43 @@ def test_names_of_people_are_seen_by_those_who_share_a_session(role: str, truth:
 
 
 @pytest.mark.parametrize("role", ROLES)
+def test_pictures_of_people_are_seen_by_those_who_see_their_names(role: str, truth: Truth) -> None:
+    subject = make_subject(role, truth)
+    see = "SELECT 1 FROM chat_files WHERE id = %s"
+    is_staff = role in STAFF
+    seen = {name: attempt(subject.who, see, file) for name, file in subject.pictures.items()}
+    assert seen == {"own": 1, "partner's": 1, "stranger's": int(is_staff)}
+    # What he had before is nobody's business, though his own until it is swept.
+    seen = {name: attempt(subject.who, see, file) for name, file in subject.former_pictures.items()}
+    assert seen == {"own": 1, "partner's": int(is_staff), "stranger's": int(is_staff)}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_picture_is_ones_own_and_so_is_the_right_to_change_it(role: str, truth: Truth) -> None:
+    subject = make_subject(role, truth)
+    me, partner, former = subject.person.pk, subject.to["own"].partner.pk, subject.former_pictures
+    for whose, file in ((me, former["own"]), (partner, former["partner's"]), (partner, None)):
+        change = "UPDATE accounts_user SET avatar = %s WHERE id = %s"
+        assert attempt(subject.who, change, file, whose) == "InsufficientPrivilege"
+    assert attempt(subject.who, "SELECT app.set_avatar(%s)", former["own"]) == 1
+    assert attempt(subject.who, "SELECT app.set_avatar(NULL)") == 1
+    no_picture = subject.to["own"].own_file
+    for file in (former["partner's"], subject.pictures["partner's"], no_picture, uuid4()):
+        outcome = attempt(subject.who, "SELECT app.set_avatar(%s)", file)
+        assert outcome in ("CheckViolation", "ForeignKeyViolation"), outcome
+    for owner, outcome in ((me, 1), (partner, "InsufficientPrivilege")):
+        add = FILE.replace("'attachment'", "'avatar'").replace("%(session)s", "NULL").replace("%(me)s", "%(owner)s")
+        new = uuid4()
+        for name in ("new", "owner"):
+            add = add.replace(f"%({name})s", "%s")
+        assert attempt(subject.who, add, new, owner, new) == outcome
+    # Nor by the back door: what somebody has cannot be removed.
+    assert attempt(subject.who, "SELECT app.discard_file(%s)", subject.pictures["own"]) == "ForeignKeyViolation"
+    is_refused = "UPDATE chat_files SET is_published = true WHERE id = %s"
+    assert attempt(subject.who, is_refused, former["own"]) == "InsufficientPrivilege"
+
+
+@pytest.mark.parametrize("role", ROLES)
 def test_sign_ins_are_ones_own_and_their_secrets_nobodys(role: str, truth: Truth) -> None:
     from tests.cast import make_login
 

@@ -21,6 +21,8 @@ from tests.browser.looks import SIZES, in_looks
 from tests.browser.tab import DESKTOP, Tab
 from tests.cast import as_system, remove, set_state
 from tests.database import Truth
+from tests.files import picture
+from tests.rest import Api
 
 MakeTab = Callable[..., Tab]
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -122,6 +124,7 @@ def test_pages_are_drawn_and_axe_finds_nothing(
 
 def test_the_first_paint_is_the_live_page(demo: dict[str, User], tab: MakeTab, truth: Truth) -> None:
     """What the server paints and what the modules draw is the same, line by line."""
+    assert Api(demo["reader"]).change_avatar(picture()).status == 200
     for login, title in [
         ("client", "Celtic Cross, 45 minutes"),
         ("reader2", "قراءة الفنجان، ٣٠ دقيقة"),

@@ -131,6 +131,10 @@ INDEXED = {
         "chat_messages_files"
     ),
     "SELECT * FROM chat_participants WHERE session_id = '{session}'": "one_membership_per_person",
+    # As app.my_people asks it: whose names and pictures one sees.
+    "SELECT user_id FROM chat_participants WHERE session_id = ANY (ARRAY(SELECT app.my_sessions()))": (
+        "one_membership_per_person"
+    ),
     "SELECT * FROM chat_participants WHERE user_id = '{user}' AND left_at IS NULL": (
         "chat_participants_user|one_membership_per_person"
     ),
@@ -176,7 +180,7 @@ FUNCTIONS = {
             "using chat_messages_revision on chat_messages": 1,
             "Backward using one_message_per_seq on chat_messages": 2,  # the newest page, the last message
             "using chat_messages_unpublished on chat_messages": 1,
-            "using one_membership_per_person on chat_participants": 2,  # for their names, too
+            "using one_membership_per_person on chat_participants": 1,
             "using accounts_user_pkey on accounts_user": 1,
             "Sort  (": 3,  # participants, messages for their numbers, messages by kind: never what is read for a page
             # The file of a message that has one. Nothing else is asked for each row; who asks, and for what sessions, once for a

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import threading
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.db import connections
-from PIL import Image
 
 from samia_chat.limits import limiter
 from storage import bucket
 from storage.services import file as files
 from tests.cast import World, remove, set_state
 from tests.database import Truth
-from tests.files import tone
+from tests.files import picture, tone
 from tests.rest import Answer, Api
-
-
-def picture(size: tuple[int, int] = (640, 480), form: str = "JPEG") -> bytes:
-    made = io.BytesIO()
-    Image.new("RGB", size, "purple").save(made, form)
-    return made.getvalue()
 
 
 def nothing_is_left(truth: Truth) -> bool:

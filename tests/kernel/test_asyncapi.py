@@ -33,7 +33,7 @@ from samia_chat.realtime.events import Event, encode
 from tests import frames
 from tests.cast import World, make_session
 from tests.device import Device
-from tests.files import tone
+from tests.files import picture, tone
 from tests.frames import WrongFrame, check_received, check_sent, document
 from tests.rest import Api, in_thread
 
@@ -169,6 +169,7 @@ EVENTS: dict[str, list[Event]] = {
         for what in ("text", "voice")
     ],
     "looking": [made.looking(kind, SESSION, USER, members_revision=1) for kind in ("user_joined", "user_left")],
+    "person_changed": [made.person_changed(USER, avatar, [SESSION, OTHER]) for avatar in (uuid4(), None)],
     "presence_changed": [
         made.presence_changed({"user": USER, "state": state, "last_seen_at": NOW}, [SESSION, OTHER])
         for state in ("online", "away", "offline")
@@ -229,6 +230,9 @@ async def test_everything_that_is_described_is_really_sent(world: World, monkeyp
     session = str(world.session)
     await talk(client, reader, world.session)
     await reader.expect("presence_changed", user=world.client.pk)
+
+    await in_thread(api[world.client].change_avatar, picture())
+    await reader.expect("person_changed", user=world.client.pk)
 
     message = await client.say(session, "hello")
     await in_thread(api[world.client].patch, f"/chat/messages/{message['id']}", {"content": "hello again"})

@@ -40,8 +40,9 @@ BEYOND_SCHEMAS = (
 # They end sign-ins, so each request comes from one of its own.
 ENDS_SIGN_INS = {"auth_logout", "auth_device_end", "me_password"}
 # A form says less than JSON: what schemathesis makes wrong in a field may be lost on its way into one. tests/chat/test_upload.py
-# holds what is refused. And what becomes of a file is found out in other processes, so that no chain is the same twice.
-UPLOADS = {"file_send", "file_send_flat", "voice_send"}
+# and test_avatar.py hold what is refused. And what becomes of a file is found out in other processes, so that no chain is the
+# same twice.
+UPLOADS = {"file_send", "file_send_flat", "voice_send", "me_avatar_change"}
 SAME_IN_EVERY_RUN = {
     "generation": {"deterministic": True, "max-examples": 15, "database": "none"},
     "phases": {"stateful": {"inference": {"algorithms": []}}},

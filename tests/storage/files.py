@@ -63,6 +63,14 @@ def make_file(
     return file_id
 
 
+def make_avatar(owner: User) -> UUID:
+    """A picture, which is his from now on."""
+    file = make_file(owner, None, purpose="avatar", content_type="image/jpeg", name="picture.jpg")
+    with actor.acting_as(actor_of(owner, Actor())), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT app.set_avatar(%s)", [file])
+    return file
+
+
 def put(key: str, content: bytes, content_type: str = "audio/webm") -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "content"

@@ -9,11 +9,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
 
 from accounts.models import User
 from accounts.tokens import make_access_token
 from tests.cast import World, make_login
 from tests.database import Truth
+from tests.files import picture
 from tests.server import Server
 
 BOUNDARY = "samia-boundary"
@@ -43,9 +45,11 @@ def bearer(person: User) -> str:
 class Request:
     """A request whose body is sent when the test says so."""
 
-    def __init__(self, server: Server, path: str, length: int, token: str | None = None) -> None:
+    def __init__(
+        self, server: Server, path: str, length: int, token: str | None = None, *, method: str = "POST"
+    ) -> None:
         self._socket = socket.create_connection(("127.0.0.1", server.port), timeout=15)
-        head = [f"POST {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Length: {length}"]
+        head = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Length: {length}"]
         head.append(f"Content-Type: multipart/form-data; boundary={BOUNDARY}")
         if token is not None:
             head.append(f"Authorization: Bearer {token}")
@@ -84,6 +88,31 @@ def test_what_is_too_long_is_refused_before_it_is_sent(world: World, server: Ser
     request = Request(server, path, 13_000_000, bearer(world.client))
     status, problem = request.answer()
     assert (status, problem["code"]) == (413, "too_large")
+    request.close()
+
+
+def test_a_picture_of_oneself_is_refused_at_the_door_as_well(world: World, server: Server) -> None:
+    token = bearer(world.client)
+    limit = settings.AVATAR_BODY_MAX_BYTES
+    for given, length, expected in (
+        (None, 1000, (401, "signed_out")),
+        ("forged", 1000, (401, "signed_out")),
+        (token, limit + 1, (413, "too_large")),
+    ):
+        request = Request(server, "/api/me/avatar", length, given, method="PUT")
+        status, problem = request.answer()
+        assert (status, problem["code"]) == expected
+        request.close()
+    body = form(picture(), "me.jpg", "avatar")
+    for _ in range(3):
+        request = Request(server, "/api/me/avatar", len(body), token, method="PUT")
+        request.send(body)
+        status, me = request.answer()
+        assert (status, me["id"]) == (200, str(world.client.pk)), me
+        request.close()
+    request = Request(server, "/api/me/avatar", limit, token, method="PUT")
+    status, problem = request.answer()
+    assert (status, problem["code"]) == (429, "too_fast")
     request.close()
 
 

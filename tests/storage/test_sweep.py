@@ -28,7 +28,7 @@ from tests.database import Truth
 from tests.rest import Api
 from tests.server import free_port
 from tests.storage.conftest import Place, using
-from tests.storage.files import delete_message, make_file, row_of, send_file, sent_file
+from tests.storage.files import delete_message, make_avatar, make_file, row_of, send_file, sent_file
 from tests.storage.s3 import S3
 
 NOTHING = Swept()
@@ -93,7 +93,7 @@ def test_what_is_in_use_stays(world: World, truth: Truth) -> None:
     deleted = make_file(world.reader, world.session)
     delete_message(world.reader, send_file(world.reader, world.session, deleted))
     waiting = sent_file(world.reader, world.session, state="processing")
-    avatar = make_file(world.client, None, purpose="avatar", content_type="image/jpeg")
+    avatar = make_avatar(world.client)
     export = make_file(world.client, None, purpose="export", content_type="text/plain")
     before = keys()
     make_older(truth, "created_at", "3 years", published, pending, deleted, waiting, avatar, export)
@@ -137,6 +137,41 @@ def test_a_sweep_is_bounded(world: World, truth: Truth, monkeypatch: pytest.Monk
     files = [make_file(world.reader, world.session) for _ in range(5)]
     make_older(truth, "created_at", "1 hour", *files)
     assert [swept().unsent for _ in range(4)] == [2, 2, 1, 0]
+
+
+# Pictures of people -------------------------------------------------------------------------------------------------------
+
+
+def test_a_picture_that_is_nobodys_goes_after_a_while(world: World, truth: Truth, place: Place) -> None:
+    never_named = make_file(world.client, None, purpose="avatar", content_type="image/jpeg")
+    former, current = make_avatar(world.reader), make_avatar(world.reader)
+    make_older(truth, "created_at", "14 minutes", never_named, former, current)
+    assert swept() == NOTHING
+    make_older(truth, "created_at", "16 minutes", never_named, former, current)
+    assert swept() == Swept(avatars=2)
+    assert keys() == {row_of(current).key}
+    assert [actions(truth, one)[-1] for one in (never_named, former)] == ["file.removed", "file.removed"]
+    assert swept() == NOTHING
+
+
+def test_a_picture_that_is_named_at_the_last_moment_stays(world: World, truth: Truth) -> None:
+    """It was listed; then it became his; then its turn came."""
+    file = make_avatar(world.client)
+    make_older(truth, "created_at", "1 hour", file)
+    with actor.acting_as(actor.system("sweep")):
+        assert sweep._discard(file) is False
+    assert keys() == {row_of(file).key}
+
+
+def test_the_row_of_somebodys_picture_cannot_be_removed(world: World, truth: Truth) -> None:
+    file = make_avatar(world.client)
+    with (
+        actor.acting_as(actor.system("sweep")),
+        pytest.raises(IntegrityError, match="accounts_user_avatar"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("SELECT app.discard_file(%s)", [file])
 
 
 # Evidence ---------------------------------------------------------------------------------------------------------------
@@ -300,9 +335,11 @@ def test_the_sweep_s_questions_have_their_index(world: World, truth: Truth) -> N
     )
     truth.rows("ANALYZE chat_files")
     with actor.acting_as(actor.system("test")), transaction.atomic():
-        plans = [found[: sweep.AT_ONCE].explain() for found in (sweep.unsent(), sweep.evidence(), sweep.unmade())]
+        questions = (sweep.unsent(), sweep.evidence(), sweep.unmade(), sweep.unnamed())
+        plans = [found[: sweep.AT_ONCE].explain() for found in questions]
     truth.empty()
     truth.rows("ANALYZE chat_files")
     assert "Index Scan using chat_files_unpublished" in plans[0], plans[0]
     assert "Index Scan using chat_files_evidence" in plans[1], plans[1]
     assert "chat_files_unmade" in plans[2], plans[2]
+    assert "chat_files_unpublished" in plans[3], plans[3]

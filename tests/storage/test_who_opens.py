@@ -12,7 +12,7 @@ from tests.cast import World, make_person, make_session, remove, set_state
 from tests.database import Truth
 from tests.rest import Api
 from tests.storage.conftest import Place
-from tests.storage.files import delete_message, make_file, open_file, row_of, send_file, sent_file
+from tests.storage.files import delete_message, make_avatar, make_file, open_file, row_of, send_file, sent_file
 
 STAFF = {"monitor", "admin", "super_admin"}
 BOTH = {"client", "reader"}
@@ -146,11 +146,61 @@ def test_an_id_is_a_uuid(name: str, world: World) -> None:
     assert "X-Evil" not in answer.headers
 
 
-def test_people_own_files_without_a_session(world: World) -> None:
-    """Avatars and exports are opened by other doors; by this one staff see them, nobody else."""
+def test_exports_are_opened_by_other_doors(world: World) -> None:
+    """By this one staff see them, nobody else."""
     file = make_file(world.client, None, purpose="export", content_type="text/plain")
     for name, person in world.people.items():
         assert open_file(Api(person), file).status == (200 if name in STAFF else 404)
+
+
+# Pictures of people -----------------------------------------------------------------------------------------------------
+
+
+def test_a_picture_is_opened_by_whoever_sees_the_name(world: World, place: Place) -> None:
+    pictures = {name: make_avatar(person) for name, person in world.people.items()}
+    shares = {"client": BOTH, "reader": BOTH, "client2": {"client2", "reader2"}, "reader2": {"client2", "reader2"}}
+    for name, person in world.people.items():
+        api = Api(person)
+        for whose, file in pictures.items():
+            may = name in STAFF | shares.get(whose, set()) | {whose}
+            assert open_file(api, file).status == (200 if may else 404), (name, whose)
+            limiter.reset()
+    assert Api().get(f"/chat/files/{pictures['client']}").status == 401
+
+
+def test_a_picture_is_seen_as_long_as_a_session_is_shared(world: World, truth: Truth) -> None:
+    """In whatever state that is: its people are named as well."""
+    file, api = make_avatar(world.client), Api(world.reader)
+    for verb in ("pause", "lock", "end", "archive"):
+        set_state(world.session, verb)
+        assert api.get(f"/chat/files/{file}").status == 200
+        shown = api.get(f"/chat/sessions/{world.session}").body["participants"]
+        assert {one["avatar"] for one in shown} == {str(file), None}
+    remove(world.reader, world.session)
+    etag = f'"{bytes(row_of(file).sha256).hex()}"'
+    assert api.get(f"/chat/files/{file}", **{"If-None-Match": etag}).status == 404
+    make_session(world.client, world.reader)
+    assert api.get(f"/chat/files/{file}", **{"If-None-Match": etag}).status == 304
+
+
+def test_who_stays_sees_the_picture_of_who_left_and_not_the_other_way_round(world: World) -> None:
+    left, stays = make_avatar(world.client), make_avatar(world.reader)
+    remove(world.client, world.session)
+    assert Api(world.reader).get(f"/chat/files/{left}").status == 200
+    assert Api(world.client).get(f"/chat/files/{stays}").status == 404
+
+
+def test_a_picture_that_was_replaced_is_closed_to_others_at_once(world: World) -> None:
+    former = make_avatar(world.client)
+    make_avatar(world.client)
+    assert Api(world.reader).get(f"/chat/files/{former}").status == 404
+    assert Api(world.client).get(f"/chat/files/{former}").status == 200  # his own, until it is swept
+
+
+def test_to_look_at_somebody_is_not_on_record(world: World, truth: Truth) -> None:
+    answer = Api(world.monitor).get(f"/chat/files/{make_avatar(world.client)}")
+    assert (answer.status, answer.headers["Cache-Control"]) == (200, "private, no-cache")
+    assert truth.one("SELECT count(*) FROM chat_audit_logs WHERE action = 'file.opened'") == 0
 
 
 # States ---------------------------------------------------------------------------------------------------------------

@@ -58,14 +58,14 @@ class SamiaApprovalList extends Element {
     </ul>`;
   }
 
-  _row({ message, sender_name: name, session_title: title, decided }) {
+  _row({ message, sender_name: name, sender_avatar: picture, session_title: title, decided }) {
     const minutes = minutesSince(message.created_at);
     return html`<a
       class="q-item ${decided ? "decided" : ""}"
       href="#${message.id}"
       aria-current=${message.id === this.open ? "true" : nothing}
     >
-      ${avatar({ initials: initialsOf(name), colour: colourOf(message.sender) })}
+      ${avatar({ initials: initialsOf(name), colour: colourOf(message.sender), picture })}
       <div class="truncate">
         <div class="session-top">
           <span class="session-name truncate" dir="auto">${name}</span

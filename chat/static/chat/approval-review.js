@@ -153,7 +153,7 @@ class SamiaApprovalReview extends Element {
       ${this._verdict(item)}`;
   }
 
-  _head({ message, sender_name: name, session_title: title }) {
+  _head({ message, sender_name: name, sender_avatar: picture, session_title: title }) {
     const others =
       this.context?.session?.participants.filter(({ user, left_at: left }) => user !== message.sender && !left) ?? [];
     const whom = others.map(nameOf).join(" · ");
@@ -161,7 +161,7 @@ class SamiaApprovalReview extends Element {
     const sent = t("sent {time}", { time: `${dayWords(message.created_at)}${clock(message.created_at)}` });
     return html`<header class="thread-head">
       <a class="icon-btn only-phone" href="#" aria-label=${t("Back to the queue")}>${icon("chev-start", "i-flip")}</a>
-      ${avatar({ initials: initialsOf(name), colour: colourOf(message.sender) })}
+      ${avatar({ initials: initialsOf(name), colour: colourOf(message.sender), picture })}
       <div class="thread-who">
         <h1 class="truncate" dir="auto">${whom ? t("{name} to {others}", { name, others: whom }) : name}</h1>
         <p>

@@ -8,7 +8,7 @@ import { HeldFocus } from "chat/held-focus";
 import { me, serverNow, socket, store } from "chat/live";
 import { avatar } from "chat/marks";
 import { isMuted, muteChoices, mutedWords } from "chat/mute";
-import { colourOf, initialsOf, titleOf } from "chat/names";
+import { colourOf, initialsOf, pictureOf, titleOf } from "chat/names";
 import { change, doneWords, verbLook, verbsFor } from "chat/session-acts";
 import { there } from "chat/thread-head";
 import { refusalWords } from "chat/ask";
@@ -124,7 +124,7 @@ class SamiaDetails extends Element {
     const colour = colourOf(others[0]?.user ?? session.id);
     const crowd = tn("{count} person", "{count} people", others.length + (session.mine ? 1 : 0));
     return html`<div class="person">
-      ${avatar({ initials: initialsOf(name), colour, state: presence?.state, size: "avatar-xl" })}
+      ${avatar({ initials: initialsOf(name), colour, picture: pictureOf(session, me), state: presence?.state, size: "avatar-xl" })}
       <h3 dir="auto">${name}</h3>
       <p class="muted">${presence ? there(presence) : others.length > 1 ? crowd : nothing}</p>
       ${session.mine ? this._muting(session) : nothing}

@@ -6,7 +6,7 @@ import { statusWords } from "chat/approval-words";
 import { me } from "chat/device";
 import { HeldFocus } from "chat/held-focus";
 import { avatar } from "chat/marks";
-import { colourOf, initialsOf, subjectOf, titleOf } from "chat/names";
+import { colourOf, initialsOf, pictureOf, subjectOf, titleOf } from "chat/names";
 import { verbLook, verbsFor } from "chat/session-acts";
 import { listTime } from "samia/dates";
 import { Element } from "samia/element";
@@ -104,7 +104,7 @@ class SamiaLiveList extends Element {
     const subject = subjectOf(session);
     const verbs = verbsFor({ role: page.user.role, status }).filter((verb) => SHOWN.includes(verb));
     return html`<li class="live-row">
-      ${avatar({ initials: initialsOf(name), colour: colourOf(others[0]?.user ?? id) })}
+      ${avatar({ initials: initialsOf(name), colour: colourOf(others[0]?.user ?? id), picture: pictureOf(session, me) })}
       <div class="live-what">
         <p class="session-name truncate" dir="auto">${name}</p>
         <p class="live-about truncate">

@@ -24,9 +24,12 @@ export function presenceWords(state) {
   return { online: t("Online"), away: t("Away"), offline: t("Offline") }[state];
 }
 
-export function avatar({ initials, colour, state, size = "" }) {
+/** `picture` is a file's id, or null. It lies over the initials: they are seen until it is there, and where it cannot be had. */
+export function avatar({ initials, colour, picture = null, state, size = "" }) {
   return html`<span class="avatar av-${colour} ${size}"
-    ><span aria-hidden="true">${initials}</span>${state
+    ><span aria-hidden="true">${initials}</span>${picture
+      ? html`<img src="/api/chat/files/${picture}" alt="" width="44" height="44" loading="lazy" decoding="async" />`
+      : ""}${state
       ? html`<span class="presence ${state}" role="img" aria-label=${presenceWords(state)}></span>`
       : ""}</span
   >`;

@@ -15,6 +15,12 @@ export function titleOf(session, me) {
   return others.length ? others.map(nameOf).join(" · ") : session.title || t("Session");
 }
 
+/** The picture of the one other person in it; where there are more, it has letters. */
+export function pictureOf(session, me) {
+  const others = session.others(me);
+  return others.length === 1 ? others[0].avatar : null;
+}
+
 /** What it is about: the service that was booked, or its title. */
 export function subjectOf(session) {
   return session.booking?.service || session.title;

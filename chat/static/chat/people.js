@@ -97,7 +97,13 @@ class SamiaPeople extends Element {
     const state = person.user === me ? null : store.presence.get(person.user)?.state;
     const about = [roleWords(person.role_in_session), state && presenceWords(state)].filter(Boolean).join(" · ");
     return html`<li>
-      ${avatar({ initials: initialsOf(name), colour: colourOf(person.user), state, size: "avatar-sm" })}
+      ${avatar({
+        initials: initialsOf(name),
+        colour: colourOf(person.user),
+        picture: person.avatar,
+        state,
+        size: "avatar-sm",
+      })}
       <div class="truncate">
         <p class="truncate"><span dir="auto">${name}</span>${person.user === me ? html` <span class="muted">(${t("You")})</span>` : nothing}</p>
         <p class="muted small">${about}</p>

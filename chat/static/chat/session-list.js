@@ -4,7 +4,7 @@ import { html, nothing, repeat } from "lit";
 import { drafts, hasMoreSessions, me, readMoreSessions, store } from "chat/live";
 import { avatar, tickMark } from "chat/marks";
 import { isMuted } from "chat/mute";
-import { colourOf, finder, initialsOf, nameOf, subjectOf, titleOf, wordsOf } from "chat/names";
+import { colourOf, finder, initialsOf, nameOf, pictureOf, subjectOf, titleOf, wordsOf } from "chat/names";
 import { listTime } from "samia/dates";
 import { Element } from "samia/element";
 import { icon } from "samia/icons";
@@ -154,7 +154,12 @@ class SamiaSessionList extends Element {
       href="/sessions/${session.id}"
       aria-current=${session.id === this.session ? "page" : nothing}
     >
-      ${avatar({ initials: initialsOf(name), colour: colourOf(others[0]?.user ?? session.id), state })}
+      ${avatar({
+        initials: initialsOf(name),
+        colour: colourOf(others[0]?.user ?? session.id),
+        picture: pictureOf(session, me),
+        state,
+      })}
       <div class="truncate">
         <div class="session-top">
           <span class="session-name truncate" dir="auto">${name}</span>${tag(session)}<time datetime=${session.activeAt}

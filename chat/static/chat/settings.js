@@ -4,6 +4,7 @@ import "samia/theme";
 import "samia/toasts";
 import { html, repeat } from "lit";
 import { allowNotices } from "chat/notices";
+import "chat/own-picture";
 import { preferences } from "chat/preferences";
 import { clock, day, useZone } from "samia/dates";
 import { Element } from "samia/element";

@@ -181,6 +181,8 @@ export class Store extends EventTarget {
       case "voice_approved":
       case "voice_rejected":
         return this._voice(frame);
+      case "person_changed":
+        return this._person(frame);
       case "presence_changed":
         this.takePresence([frame]);
         return "applied";
@@ -440,6 +442,17 @@ export class Store extends EventTarget {
     if (type === "typing_start") session.typing.set(user, { kind, until: this.now() + TYPING_MS });
     else session.typing.delete(user);
     this._changed(session);
+    return "applied";
+  }
+
+  /** Somebody has another picture: the same one in all sessions. */
+  _person({ user, avatar }) {
+    for (const session of this.sessions.values()) {
+      const person = session.participants.get(user);
+      if (!person) continue;
+      session.participants.set(user, { ...person, avatar });
+      this._changed(session);
+    }
     return "applied";
   }
 

@@ -3,7 +3,7 @@
 import { html, nothing } from "lit";
 import { me, store } from "chat/live";
 import { avatar, presenceWords } from "chat/marks";
-import { colourOf, initialsOf, subjectOf, titleOf } from "chat/names";
+import { colourOf, initialsOf, pictureOf, subjectOf, titleOf } from "chat/names";
 import { listTime } from "samia/dates";
 import { Element } from "samia/element";
 import { icon } from "samia/icons";
@@ -37,7 +37,7 @@ class SamiaThreadHead extends Element {
     const presence = others.length === 1 ? store.presence.get(others[0].user) : null;
     const colour = colourOf(others[0]?.user ?? session.id);
     return html`<header class="thread-head">
-        ${back}${avatar({ initials: initialsOf(name), colour, state: presence?.state })}
+        ${back}${avatar({ initials: initialsOf(name), colour, picture: pictureOf(session, me), state: presence?.state })}
         <div class="thread-who">
           <h1 class="truncate" dir="auto">${name}</h1>
           <p>${this._about(session, others, presence)}</p>

@@ -26,14 +26,14 @@ export async function request(method, path, body) {
 }
 
 /**
- * Send a form with a file; the answer's JSON. `onProgress(share)` is told how much of it has left, from 0 to 1. Raises
+ * Send a form with a file (POST, or `method`); the answer's JSON. `onProgress(share)` is told how much of it has left, from 0 to 1. Raises
  * Problem, with the code "aborted" where `signal` has ended it.
  */
-export function upload(path, form, { onProgress = () => {}, signal } = {}) {
+export function upload(path, form, { method = "POST", onProgress = () => {}, signal } = {}) {
   return new Promise((resolve, reject) => {
     const sending = new XMLHttpRequest(); // fetch tells nothing of what has left
     const fail = (code) => reject(new Problem({ status: 0, code, detail: "No answer came." }));
-    sending.open("POST", path);
+    sending.open(method, path);
     sending.responseType = "json";
     sending.setRequestHeader("Accept", "application/json");
     sending.setRequestHeader("X-CSRFToken", csrfToken());
