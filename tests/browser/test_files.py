@@ -23,7 +23,7 @@ from samia_chat import actor
 from tests.browser.tab import PHONE, Tab
 from tests.browser.test_looks import DESCRIBE, UNSEEN
 from tests.browser.test_talk import send, set_language
-from tests.cast import World, set_state
+from tests.cast import World, make_session, remove, set_state
 from tests.database import Truth
 from tests.files import tone
 from tests.rest import Api
@@ -58,6 +58,36 @@ def put(person: User, session: UUID, content: bytes, name: str, **fields: Any) -
     assert answer.status == 201, answer.body
     message: dict[str, Any] = answer.body
     return message
+
+
+# How many files this browser keeps.
+KEPT = """() => new Promise((resolve) => {
+    const opening = indexedDB.open("samia.files");
+    opening.onsuccess = () => {
+        const asked = opening.result.transaction("files").objectStore("files").count();
+        asked.onsuccess = () => (opening.result.close(), resolve(asked.result));
+    };
+})"""
+# A disk that is full.
+FULL = """IDBObjectStore.prototype.put = function () {
+    this.transaction.abort();
+    throw new DOMException("", "QuotaExceededError");
+}"""
+
+
+def id_of(route: Route) -> str:
+    """The id under which a file is sent."""
+    found = re.search(rb'name="id"\r\n\r\n([0-9a-f-]{36})', route.request.post_data_buffer or b"")
+    assert found
+    return found[1].decode()
+
+
+def kept(one: Tab, count: int) -> None:
+    """Wait until so many files are kept."""
+    deadline = time.monotonic() + 5
+    while one.page.evaluate(KEPT) != count:
+        assert time.monotonic() < deadline, one.page.evaluate(KEPT)
+        one.page.wait_for_timeout(25)
 
 
 def row(one: Tab, name: str) -> Locator:
@@ -153,8 +183,7 @@ def test_what_was_cut_off_is_tried_again_under_the_same_id(world: World, tab: Ma
     ids: list[str] = []
 
     def cut(route: Route) -> None:
-        body = route.request.post_data_buffer or b""
-        ids.append(re.search(rb'name="id"\r\n\r\n([0-9a-f-]{36})', body)[1].decode())  # type: ignore[index]
+        ids.append(id_of(route))
         if len(ids) == 1:
             route.fetch()  # it arrives, and its answer does not
             route.abort("connectionreset")
@@ -214,6 +243,145 @@ def test_dropped_and_pasted(world: World, tab: MakeTab) -> None:
     expect(client.page.locator(".upload")).to_have_count(2)
     client.button("Send").click()
     expect(client.page.locator(".shot")).to_have_count(2)
+
+
+def test_of_several_each_has_its_caption(world: World, tab: MakeTab, truth: Truth) -> None:
+    client = tab(world.client).open(world.session)
+    client.attach(payload("left.jpg", picture()))
+    expect(row(client, "left.jpg").get_by_role("textbox")).to_have_count(0)
+    client.attach(payload("right.jpg", picture()), payload("plain.txt", b"words", "text/plain"))
+    for name, text in [("left.jpg", "The Moon"), ("right.jpg", "النجمة")]:
+        row(client, name).get_by_role("textbox", name=f"Caption of {name}").fill(text)
+    client.box.fill("Two cards")
+    row(client, "right.jpg").get_by_role("textbox").press("Enter")
+    client.sees("النجمة")
+    expect(client.page.locator(".upload")).to_have_count(0)
+    rows = truth.rows("SELECT type, content FROM chat_messages ORDER BY seq")
+    assert [tuple(one.values()) for one in rows] == [
+        ("text", "Two cards"),
+        ("image", "The Moon"),
+        ("image", "النجمة"),
+        ("file", ""),
+    ]
+    # A caption that was written stays where it was written, also when its file is the only one left.
+    client.attach(payload("last.jpg", picture()), payload("given-up.jpg", picture()))
+    row(client, "last.jpg").get_by_role("textbox").fill("The Sun")
+    row(client, "given-up.jpg").get_by_role("button", name="Remove").click()
+    client.box.fill("And one more")
+    client.button("Send").click()
+    client.sees("The Sun")
+    client.sees("And one more")
+
+
+# Kept -----------------------------------------------------------------------------------------------------------------------
+
+
+def test_what_was_handed_over_survives_a_reload(world: World, tab: MakeTab, truth: Truth) -> None:
+    client = tab(world.client).open(world.session).expects("ERR_")
+    ids: list[str] = []
+    client.page.route("**/upload", lambda route: (ids.append(id_of(route)), route.abort()))
+    client.attach(payload("one.jpg", picture()), payload("two.jpg", picture()))
+    row(client, "two.jpg").get_by_role("textbox").fill("The second")
+    client.button("Send").click()
+    for name in ("one.jpg", "two.jpg"):
+        expect(row(client, name)).to_contain_text("No connection")
+    client.attach(payload("only-chosen.jpg", picture()))
+    kept(client, 2)
+    client.page.unroute("**/upload")
+    held: list[Route] = []
+    client.page.route("**/upload", held.append)
+    client.page.reload()
+    expect(row(client, "two.jpg")).to_contain_text("waiting")
+    expect(row(client, "two.jpg").locator("img")).to_have_attribute("src", re.compile("^blob:"))
+    expect(row(client, "only-chosen.jpg")).to_have_count(0)
+    client.page.unroute("**/upload")
+    for route in held:
+        route.continue_()
+    expect(client.page.locator(".shot")).to_have_count(2)
+    client.sees("The second", tick="Sent")
+    rows = truth.rows("SELECT id, content FROM chat_messages ORDER BY seq")
+    assert [(str(one["id"]), one["content"]) for one in rows] == [(ids[0], ""), (ids[1], "The second")]
+    kept(client, 0)
+    client.page.reload()
+    client.live()
+    expect(client.page.locator(".shot")).to_have_count(2)
+    assert truth.one("SELECT count(*) FROM chat_messages") == 2
+
+
+def test_after_a_reload_it_still_waits_as_long_as_it_was_told(world: World, tab: MakeTab) -> None:
+    client = tab(world.client).open(world.session).expects("429")
+    told: list[float] = []
+
+    def refuse(route: Route) -> None:
+        told.append(time.monotonic())
+        if len(told) > 1:
+            route.continue_()
+            return
+        body = json.dumps({"code": "too_fast", "detail": "x"})
+        route.fulfill(status=429, content_type="application/problem+json", headers={"Retry-After": "4"}, body=body)
+
+    client.page.route("**/upload", refuse)
+    client.attach(payload("patient.jpg", picture()))
+    client.button("Send").click()
+    expect(row(client, "patient.jpg")).to_contain_text("Too many at once.")
+    kept(client, 1)
+    client.page.reload()
+    expect(row(client, "patient.jpg")).to_contain_text("Too many at once.")
+    expect(client.page.locator(".shot")).to_have_count(1)
+    assert told[1] - told[0] >= 3.9
+
+
+def test_one_tab_sends_and_another_takes_over_when_it_goes(world: World, tab: MakeTab, truth: Truth) -> None:
+    client = tab(world.client).open(world.session)
+    held: list[Route] = []
+    client.page.route("**/upload", held.append)
+    client.attach(payload("once.jpg", picture()))
+    client.button("Send").click()
+    kept(client, 1)
+    first, second = client.page, client.another_page()
+    asked: list[str] = []
+    second.on("request", lambda request: asked.append(request.url) if "/upload" in request.url else None)
+    client.page = second
+    client.open(world.session)
+    second.wait_for_timeout(400)
+    assert (len(held), asked) == (1, [])
+    expect(row(client, "once.jpg")).to_have_count(0)
+    first.close()
+    expect(client.page.locator(".shot")).to_have_count(1)
+    assert len(asked) == 1
+    assert truth.one("SELECT count(*) FROM chat_messages") == 1
+
+
+def test_a_device_without_room_sends_and_says_so(world: World, tab: MakeTab) -> None:
+    client = tab(world.client)
+    client.page.add_init_script(FULL)
+    client.open(world.session)
+    client.attach(payload("one.jpg", picture()), payload("two.jpg", picture()))
+    client.button("Send").click()
+    expect(client.page.locator(".shot")).to_have_count(2)
+    expect(client.page.get_by_text("This device has no room to keep files.")).to_have_count(1)
+    kept(client, 0)
+
+
+def test_what_is_kept_goes_with_the_session_and_with_whoever_signs_in(world: World, tab: MakeTab) -> None:
+    second = make_session(world.client, world.client2)
+    client = tab(world.client).open(world.session).expects("ERR_")
+    client.page.route("**/upload", lambda route: route.abort())
+    client.attach(payload("unsent.jpg", picture()))
+    client.button("Send").click()
+    kept(client, 1)
+    remove(world.client, world.session)
+    expect(client.page.get_by_text("You no longer take part in this session").first).to_be_visible()
+    kept(client, 0)
+    client.open(second)
+    client.attach(payload("unsent.jpg", picture()))
+    client.button("Send").click()
+    kept(client, 1)
+    client._sign_in(world.reader)  # somebody else, on the same device
+    client.page.unroute("**/upload")
+    client.page.goto("/")
+    client.live()
+    kept(client, 0)
 
 
 # Refused ----------------------------------------------------------------------------------------------------------------------
@@ -299,8 +467,10 @@ def test_who_signs_out_meanwhile_is_asked(world: World, tab: MakeTab) -> None:
     expect(row(client, "unsent.jpg")).to_contain_text("No connection")
     client.page.locator(".rail").get_by_role("button", name="Sign out").click()
     expect(client.page.locator("dialog")).to_contain_text("1 message was not sent and will be lost.")
+    kept(client, 1)
     client.page.locator("dialog").get_by_role("button", name="Sign out").click()
     expect(client.page).to_have_url(re.compile("/sign-in"))
+    kept(client, 0)
 
 
 # Looked at ----------------------------------------------------------------------------------------------------------------------

@@ -128,7 +128,11 @@ def test_composer_and_recorder(size: str, language: str, theme: str, world: Worl
     one.page.locator(".composer .send").click()
     expect(one.page.get_by_role("progressbar")).to_be_visible()
     chooser.set_input_files(
-        [payload("spread-three-cards.jpg", picture()), payload("setup.exe", b"MZ", "application/x-dos")]
+        [
+            payload("spread-three-cards.jpg", picture()),
+            payload("the-star.jpg", picture()),
+            payload("setup.exe", b"MZ", "application/x-dos"),
+        ]
     )
     one.box.fill("Here is what came up last night")
     draw("uploads")

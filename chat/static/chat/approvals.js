@@ -8,7 +8,7 @@ import "samia/toasts";
 import { Queue, showCount } from "chat/approval-queue";
 import { refused } from "chat/approval-words";
 import { confirmSignOut } from "chat/confirm";
-import { leave, me, unsentTexts, wipe } from "chat/device";
+import { leave, me, unsent, wipe } from "chat/device";
 import { showPicture } from "chat/pictures";
 import { useZone } from "samia/dates";
 import { request } from "samia/http";
@@ -67,14 +67,12 @@ class SamiaApprovals extends HTMLElement {
   }
 
   async _signOut(event) {
-    const count = unsentTexts();
-    if (count) {
-      event.preventDefault();
-      if (!(await confirmSignOut(count))) return;
-    }
+    event.preventDefault();
+    const count = await unsent();
+    if (count && !(await confirmSignOut(count))) return;
     this._socket.end();
-    wipe();
-    if (count) event.target.submit();
+    await wipe();
+    event.target.submit();
   }
 
   _leave() {
