@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from chat.models import ChatSession, Message, Participant
 from chat.painted_files import PaintedFile, length_words, painted
+from chat.painted_text import beginning_of, emoji_in
 from chat.shapes import Shape
 from samia_chat.digits import localised
 
@@ -58,7 +59,9 @@ class Line:
     """A line of the thread: a day, the mark of what is new, a line of the system, or a message."""
 
     kind: str
-    text: str  # of a message with a file, what is written beneath it
+    text: str  # of a message with a file, what is written beneath it; of a long one, its beginning
+    is_long: bool = False
+    emoji: int = 0  # how many it is, if it is nothing else
     id: UUID | None = None
     sent_at: datetime | None = None
     time: str = ""
@@ -306,10 +309,14 @@ def _message_line(
     note, note_text = _note(message, is_own=is_own)
     is_refused = message["status"] == Message.Status.REJECTED
     is_open = session["mine"] is not None and session["status"] == ChatSession.Status.ACTIVE
+    text = message["content"] if file else words_of(message)
+    beginning = beginning_of(text)
     return Line(
         kind="message",
         id=message["id"],
-        text=message["content"] if file else words_of(message),
+        text=text if beginning is None else beginning,
+        is_long=beginning is not None,
+        emoji=emoji_in(text) if message["type"] == Message.Type.TEXT else 0,
         file=file,
         note=note,
         note_text=note_text,

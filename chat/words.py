@@ -192,6 +192,7 @@ TEXTS = (
     _("Shared"),
     _("Show all"),
     _("Show fewer"),
+    _("Show less"),
     _("Show more"),
     _("Show the original message"),
     _("Sign out"),

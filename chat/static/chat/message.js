@@ -3,6 +3,8 @@
 
 import { html, nothing } from "lit";
 import { attachment } from "chat/attachments";
+import { emojiIn } from "chat/emoji";
+import { beginningOf } from "chat/fold";
 import { tickMark } from "chat/marks";
 import { wordsOf } from "chat/names";
 import { clock } from "samia/dates";
@@ -10,6 +12,8 @@ import { Element } from "samia/element";
 import { icon } from "samia/icons";
 import { splitLinks } from "samia/links";
 import { t } from "samia/text";
+
+const unfolded = new Set(); // long messages that were asked for whole, also while they are not drawn
 
 class SamiaMessage extends Element {
   static properties = {
@@ -55,7 +59,33 @@ class SamiaMessage extends Element {
   }
 
   _body(text) {
-    return html`<div class="body" dir="auto">${text ? html`<p>${this._parts(text)} </p>` : nothing}${this._meta()}</div>`;
+    const beginning = text ? beginningOf(text) : null;
+    const isFolded = beginning !== null && !unfolded.has(this.message.id);
+    const emoji = this.message.type === "text" ? emojiIn(text) : 0;
+    const form = isFolded ? " folded" : emoji ? ` big big-${emoji}` : "";
+    return html`<div class="body${form}" dir="auto">${
+      text ? html`<p>${this._parts(isFolded ? beginning : text)} </p>` : nothing
+    }${beginning === null ? nothing : this._fold(isFolded)}${this._meta()}</div>`;
+  }
+
+  _fold(isFolded) {
+    return html`<button
+      type="button"
+      class="link more"
+      tabindex=${this._tabindex}
+      aria-expanded=${isFolded ? "false" : "true"}
+      @click=${this._toggleFold}
+    >
+      ${isFolded ? t("Show more") : t("Show less")}
+    </button>`;
+  }
+
+  /** What is looked at stays where it is: the message while it grows, the button while it shrinks. */
+  _toggleFold({ currentTarget }) {
+    const { id } = this.message;
+    this._act("fold", unfolded.has(id) ? currentTarget : this);
+    if (!unfolded.delete(id)) unfolded.add(id);
+    this.requestUpdate();
   }
 
   _parts(text) {

@@ -159,6 +159,12 @@ class SamiaThread extends Element {
     this._scrolled();
   }
 
+  /** Something is about to change its height while it is looked at: this element stays where it is. */
+  _holdStill(element) {
+    this._isAtEnd = false;
+    this._anchor = { element, at: element.getBoundingClientRect().top };
+  }
+
   _scrolled() {
     const scroller = this._scroller;
     // Told of scrolling before it is told of a change of size: then nobody has scrolled, and _keepPlace comes next.
@@ -302,6 +308,7 @@ class SamiaThread extends Element {
     else if (act === "jump") this._goTo(message.reply_to);
     else if (act === "menu") this._openMenu(message, anchor);
     else if (act === "picture") this._showPicture(id);
+    else if (act === "fold") this._holdStill(anchor);
     else if (act === "copy") this._copy(message);
     else if (act === "delete") this._delete(message);
     else this.dispatchEvent(new CustomEvent(`samia:${act}`, { bubbles: true, detail: message }));
