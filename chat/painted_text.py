@@ -1,5 +1,7 @@
-"""Texts of messages as the server paints them: long ones folded, a few emoji large. chat/static/chat/fold.js and emoji.js draw the
-same; both are held against tests/browser/folds.json and emoji.json."""
+"""Texts of messages as the server paints them: long ones folded, a few emoji large.
+
+chat/static/chat/fold.js and emoji.js draw the same; both are held against tests/browser/folds.json and emoji.json.
+"""
 
 from __future__ import annotations
 

@@ -264,7 +264,9 @@ def test_a_long_message_is_folded_until_one_asks(language: str, world: World, ta
 def test_a_few_emoji_are_large(world: World, tab: MakeTab) -> None:
     send(world.reader, world.session, "🌙", "👨‍👩‍👧‍👦 🇱🇧", "1", "🌙 good night")
     client = tab(world.client).open(world.session)
-    sizes = client.page.locator(".body p").evaluate_all("(all) => all.map((one) => parseFloat(getComputedStyle(one).fontSize))")
+    sizes = client.page.locator(".body p").evaluate_all(
+        "(all) => all.map((one) => parseFloat(getComputedStyle(one).fontSize))"
+    )
     assert sizes == [52, 40, 15, 15]
     client.say("✨🔮✨")
     expect(client.message("✨🔮✨").locator(".body")).to_have_class("body big big-3")
