@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from chat.access import MESSAGES
 from chat.errors import (
+    AlreadyReviewed,
     BeyondLast,
     EditWindowOver,
     EmptyMessage,
@@ -143,9 +144,9 @@ class OneMessageViewSet(ViewSet):
         return Response(messages.edit_message(by=request.user, message_id=message, content=content))
 
     @extend_schema(responses={200: MessageSchema}, operation_id="message_delete")
-    @refuses(Forbidden, WrongSessionState, EditWindowOver)
+    @refuses(Forbidden, WrongSessionState, EditWindowOver, AlreadyReviewed)
     def destroy(self, request: SignedInRequest, message: UUID) -> Response:
-        """Delete a message; its place stays. Again: the same answer."""
+        """Delete a message; its place stays. Your own voice that waits for approval, too. Again: the same answer."""
         return Response(messages.delete_message(by=request.user, message_id=message))
 
     @extend_schema(request=None, responses={200: CursorsSchema}, operation_id="message_read")

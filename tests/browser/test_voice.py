@@ -297,6 +297,31 @@ def test_held_to_talk_slid_to_cancel_slid_up_to_lock(
 # Approval -----------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_what_waits_is_taken_back_by_its_sender(language: str, world: World, tab: MakeTab, truth: Truth) -> None:
+    set_language(truth, world.reader, world.monitor, language=language)
+    words = {"en": ("Deleted by its sender", "This message was deleted"), "ar": ("حذفها مرسلها", "حُذفت هذه الرسالة")}
+    send_voice(world.reader, world.session)
+    send_voice(world.reader, world.session, seconds=3)
+    reader, client = tab(world.reader).open(world.session), tab(world.client).open(world.session)
+    staff = tab(world.monitor).go("/approvals")
+    expect(staff.page.locator(".q-item")).to_have_count(2)
+    waiting = reader.page.locator("samia-message.held").first
+    waiting.focus()
+    waiting.press("Enter")  # the menu by keyboard
+    items = reader.page.get_by_role("menuitem")
+    expect(items).to_have_count(1)
+    items.first.press("Enter")
+    reader.page.locator("dialog .btn-danger").click()
+    expect(reader.page.locator("samia-message.gone")).to_contain_text(words[language][1])
+    expect(reader.page.locator("samia-message.held")).to_have_count(1)
+    expect(staff.page.locator(".q-item.decided")).to_contain_text(words[language][0])
+    expect(staff.page.locator(".q-item")).to_have_count(1)
+    expect(client.messages).to_have_count(0)
+    reader.page.reload()
+    expect(reader.live().page.locator("samia-message.gone")).to_have_count(1)
+
+
 def test_a_readers_voice_waits_and_is_approved(world: World, tab: MakeTab, truth: Truth) -> None:
     client, reader = tab(world.client).open(world.session), tab(world.reader).open(world.session)
     monitor = tab(world.monitor).go("/").live()

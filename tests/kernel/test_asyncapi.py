@@ -153,7 +153,7 @@ EVENTS: dict[str, list[Event]] = {
     ],
     "voice_event": [
         made.voice_event(kind, {**A_MESSAGE, "type": "audio", "seq": None, "revision": None})
-        for kind in ("voice_approval_needed", "voice_approved", "voice_rejected")
+        for kind in ("voice_approval_needed", "voice_approved", "voice_rejected", "voice_withdrawn")
     ],
     "session_updated": [made.session_updated(shapes.session_event_shape(A_SESSION), revision=2, members_revision=1)],
     "participant_added": [
@@ -236,6 +236,9 @@ async def test_everything_that_is_described_is_really_sent(world: World, monkeyp
         reason = {"reason": "not here"} if verb == "reject" else None
         await in_thread(api[world.admin].post, f"/chat/messages/{held.body['id']}/{verb}", reason)
         await reader.expect(kind)
+    held = await in_thread(api[world.reader].upload, session, tone(seconds=0.3), "voice.webm", kind="voice")
+    await in_thread(api[world.reader].delete, f"/chat/messages/{held.body['id']}")
+    await reader.expect("voice_withdrawn")
     await in_thread(api[world.reader].post, f"/chat/sessions/{session}/pause")
     for kind in ("new_message", "message_updated", "message_deleted", "session_updated"):
         await reader.expect(kind)

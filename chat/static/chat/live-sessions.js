@@ -31,6 +31,7 @@ const HEARD = new Set([
   "voice_approval_needed",
   "voice_approved",
   "voice_rejected",
+  "voice_withdrawn",
 ]);
 
 class SamiaLiveSessions extends HTMLElement {

@@ -287,10 +287,11 @@ class SamiaThread extends Element {
 
   _may(message) {
     const session = store.get(this.session);
+    const isOpen = session.status === "active" || session.status === "paused";
+    if (message.status === "pending_approval") return message.sender === me && session.mine && isOpen ? "delete" : "";
     if (message.deleted_at || message.seq === null || message.seq === undefined || message.type === "system") return "";
     const found = message.content ? ["copy"] : [];
     if (session.mine && session.status === "active") found.unshift("reply");
-    const isOpen = session.status === "active" || session.status === "paused";
     const age = serverNow() - Date.parse(message.created_at);
     const isInTime = isAdmin || age < limits.edit_seconds * 1000;
     if (message.sender === me && session.mine && isOpen && isInTime) {
@@ -301,8 +302,7 @@ class SamiaThread extends Element {
   }
 
   _act({ act, id, anchor }) {
-    const session = store.get(this.session);
-    const message = session?.messages?.get(id) ?? session?.held.get(id);
+    const message = this._found(id);
     if (act === "retry") outbox.retry(id);
     else if (act === "discard") outbox.discard(id);
     else if (act === "jump") this._goTo(message.reply_to);
@@ -312,6 +312,11 @@ class SamiaThread extends Element {
     else if (act === "copy") this._copy(message);
     else if (act === "delete") this._delete(message);
     else this.dispatchEvent(new CustomEvent(`samia:${act}`, { bubbles: true, detail: message }));
+  }
+
+  _found(id) {
+    const session = store.get(this.session);
+    return session?.messages?.get(id) ?? session?.held.get(id);
   }
 
   _openMenu(message, anchor) {
@@ -362,7 +367,7 @@ class SamiaThread extends Element {
     else if (event.key === "Home" && current) next = all[0];
     else if (event.key === "End" && current) next = all.at(-1);
     else if (current === event.target && (event.key === "Enter" || event.key === " " || event.key === "ContextMenu")) {
-      this._openMenu(store.get(this.session)?.messages?.get(current.dataset.id), current.querySelector(".bubble"));
+      this._openMenu(this._found(current.dataset.id), current.querySelector(".bubble"));
       event.preventDefault();
     }
     if (!next) return;
@@ -380,7 +385,7 @@ class SamiaThread extends Element {
     const timer = setTimeout(() => {
       ended.abort();
       window.addEventListener("pointerup", () => this.querySelector("samia-menu").swallowClick(), { once: true });
-      this._openMenu(store.get(this.session)?.messages?.get(id), bubble);
+      this._openMenu(this._found(id), bubble);
     }, LONG_PRESS_MS);
     const end = () => {
       clearTimeout(timer);
@@ -615,6 +620,7 @@ function sendRefused(code) {
 /** Why a message could not be changed. */
 export function changeRefused({ code }) {
   const words = {
+    already_reviewed: t("Our team has decided about it."),
     edit_window_over: t("The time to change this message is over."),
     message_deleted: t("This message was deleted"),
     session_state: t("The session is closed for changes."),
