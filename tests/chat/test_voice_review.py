@@ -287,6 +287,30 @@ def test_what_was_decided_is_not_taken_back(world: World, truth: Truth) -> None:
     assert sorted(row["status"] for row in truth.rows("SELECT status FROM chat_messages")) == ["approved", "rejected"]
 
 
+def at_once(jobs: dict[str, tuple[User, Callable[[], object]]]) -> dict[str, str]:
+    """What becomes of each job when all of them begin together: "ok", or the code of the refusal."""
+    outcomes: dict[str, str] = {}
+    begin = threading.Barrier(len(jobs))
+
+    def run(name: str, person: User, job: Callable[[], object]) -> None:
+        try:
+            with actor.acting_as(actor_of(person, Actor())):
+                begin.wait()
+                job()
+            outcomes[name] = "ok"
+        except Problem as problem:
+            outcomes[name] = problem.code
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=(name, *job)) for name, job in jobs.items()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return outcomes
+
+
 @pytest.mark.parametrize("verdict", list(VoiceReview.Verdict))
 def test_taken_back_and_decided_at_once_one_wins_and_the_other_is_told(
     verdict: VoiceReview.Verdict, world: World, truth: Truth
@@ -294,34 +318,15 @@ def test_taken_back_and_decided_at_once_one_wins_and_the_other_is_told(
     for _ in range(4):
         message = held(world)
         make_old(truth, message)  # so that what is published is not deleted
-        outcomes: dict[str, str] = {}
-        begin = threading.Barrier(2)
-
-        def run(name: str, person: User, job: Callable[[], object]) -> None:
-            try:
-                with actor.acting_as(actor_of(person, Actor())):
-                    begin.wait()
-                    job()
-                outcomes[name] = "ok"
-            except Problem as problem:
-                outcomes[name] = problem.code
-            finally:
-                connections.close_all()
-
         pk = UUID(message["id"])
         review = partial(voice_review.review_voice, by=world.monitor, message_id=pk, verdict=verdict, reason="why")
-        jobs = [
-            threading.Thread(target=run, args=("review", world.monitor, review)),
-            threading.Thread(
-                target=run, args=("delete", world.reader, partial(delete_message, by=world.reader, message_id=pk))
-            ),
-        ]
-        for job in jobs:
-            job.start()
-        for job in jobs:
-            job.join()
-        status = truth.one("SELECT status FROM chat_messages WHERE id = %s", pk)
-        if status == "deleted":
+        outcomes = at_once(
+            {
+                "review": (world.monitor, review),
+                "delete": (world.reader, partial(delete_message, by=world.reader, message_id=pk)),
+            }
+        )
+        if truth.one("SELECT status FROM chat_messages WHERE id = %s", pk) == "deleted":
             assert outcomes == {"delete": "ok", "review": "not_pending"}
         else:
             told = "edit_window_over" if verdict == VoiceReview.Verdict.APPROVE else "already_reviewed"
