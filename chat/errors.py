@@ -127,6 +127,8 @@ _BY_CODE: dict[str, type[Problem]] = {
         IdTaken,
         ReplyUnknown,
         BeyondLast,
+        MessageDeleted,
+        NotAudio,
         NotPending,
         AlreadyReviewed,
         FileProcessing,

@@ -18,7 +18,7 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from chat.models import ChatSession, Message, Participant
-from chat.painted_files import PaintedFile, length_words, painted
+from chat.painted_files import PaintedFile, heard, length_words, painted
 from chat.painted_text import beginning_of, emoji_in
 from chat.shapes import Shape
 from samia_chat.digits import localised
@@ -78,6 +78,8 @@ class Line:
     tick_icon: str = ""
     status: str = ""  # the word below the last own message
     file: PaintedFile | None = None
+    heard: str = ""  # of a voice message: played, new
+    heard_label: str = ""
     note: str = ""  # of a voice message that others do not hear, with why
     note_text: str = ""
     is_refused: bool = False
@@ -306,6 +308,7 @@ def _message_line(
     quoted = by_id.get(message["reply_to"])
     mark = tick(session, message, viewer) if is_own and not is_deleted and message["seq"] is not None else ""
     file = painted(message)
+    heard_mark = heard(message, viewer, is_member=session["mine"] is not None)
     note, note_text = _note(message, is_own=is_own)
     is_refused = message["status"] == Message.Status.REJECTED
     is_open = session["mine"] is not None and session["status"] == ChatSession.Status.ACTIVE
@@ -318,6 +321,8 @@ def _message_line(
         is_long=beginning is not None,
         emoji=emoji_in(text) if message["type"] == Message.Type.TEXT else 0,
         file=file,
+        heard=heard_mark,
+        heard_label={"played": _("Played"), "new": _("Not played yet")}.get(heard_mark, ""),
         note=note,
         note_text=note_text,
         is_refused=is_refused,

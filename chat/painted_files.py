@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import floor
+from uuid import UUID
 
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from chat.models import Message
 from chat.shapes import Shape
 from samia_chat.digits import localised
 from storage.models import ChatFile
@@ -46,6 +48,15 @@ class PaintedFile:
     width: int = 0
     height: int = 0
     preview: str = ""  # the thumbnail or poster's address
+
+
+def heard(message: Shape, viewer: UUID, *, is_member: bool) -> str:
+    """Of a voice message: "played" when somebody has heard one's own, "new" while one has not heard another's; else ""."""
+    if message["type"] != Message.Type.AUDIO or message["seq"] is None:
+        return ""
+    if message["sender"] == viewer:
+        return "played" if message["played_by"] else ""
+    return "new" if is_member and viewer not in message["played_by"] else ""
 
 
 def painted(message: Shape) -> PaintedFile | None:

@@ -7,10 +7,12 @@ import { icon } from "samia/icons";
 import { t } from "samia/text";
 
 /** The drawing; null of a message that carries nothing. `meta` stands in the line of a recording without a text. */
-export function attachment(message, { isStop, meta }) {
+export function attachment(message, { isStop, meta, heard }) {
   const { type, file } = message;
   if (!file) return null;
-  if (type === "audio") return html`<samia-player .file=${file} .meta=${meta} .isStop=${isStop}></samia-player>`;
+  if (type === "audio") {
+    return html`<samia-player .file=${file} .meta=${meta} .heard=${heard} .isStop=${isStop}></samia-player>`;
+  }
   if (file.state === "ready" && type === "image") return picture(message, isStop);
   if (file.state === "ready" && type === "video") return video(file, isStop);
   return fileRow(file, isStop);

@@ -25,6 +25,7 @@ class SamiaMessage extends Element {
     status: { attribute: false }, // a word below the last own message
     may: { attribute: false }, // what can be done with it: "reply edit"
     isOwn: { attribute: false },
+    heard: { attribute: false }, // of a voice message: "played", "new" or ""
     mayRecord: { attribute: false }, // whether a voice message that was not approved can be recorded again
     isStop: { attribute: false }, // whether the Tab key stops here, and then at its buttons
   };
@@ -52,7 +53,8 @@ class SamiaMessage extends Element {
   /** Words, or a file with words beneath. The time stands after the last of it. */
   _content() {
     const { message } = this;
-    const found = attachment(message, { isStop: this.isStop, meta: message.content ? nothing : this._meta() });
+    const meta = message.content ? nothing : this._meta();
+    const found = attachment(message, { isStop: this.isStop, meta, heard: this.heard });
     if (!found) return this._body(wordsOf(message));
     const isTold = message.type === "audio" && !message.content; // in the player's own line
     return html`${found}${isTold ? nothing : this._body(message.content)}`;

@@ -6,6 +6,7 @@ import "chat/message";
 import { confirmDeletion } from "chat/confirm";
 import { inPlace, linesOf } from "chat/lines";
 import { isAdmin, limits, me, outbox, readPage, receipts, serverNow, store, uploads } from "chat/live";
+import { heardOf } from "chat/marks";
 import { isPicture, nameOf, titleOf, wordsOf } from "chat/names";
 import { showPicture } from "chat/pictures";
 import { SeenWatcher } from "chat/seen";
@@ -248,10 +249,10 @@ class SamiaThread extends Element {
   async _played(id) {
     const session = store.get(this.session);
     const message = session?.messages?.get(id);
-    if (!session?.mine || !message || message.sender === me || message.type !== "audio" || told.has(id)) return;
+    if (!message || heardOf(message, me, Boolean(session.mine)) !== "new" || told.has(id)) return;
     told.add(id);
     try {
-      await request("PUT", `/api/chat/messages/${id}/played`);
+      store.keepMessage(await request("PUT", `/api/chat/messages/${id}/played`));
     } catch {
       told.delete(id); // it is told when it is played again
     }
@@ -556,6 +557,7 @@ class SamiaThread extends Element {
       .quoteText=${message.reply_to ? (quoted ? wordsOf(quoted) : t("Show the original message")) : null}
       .status=${this._status(session, message, tick)}
       .isOwn=${isOwn}
+      .heard=${heardOf(message, me, Boolean(session.mine))}
       .mayRecord=${isOwn && Boolean(session.mine) && session.status === "active"}
       .may=${this._may(message)}
       .isStop=${message.id === this._tabStop}
