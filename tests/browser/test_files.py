@@ -502,6 +502,151 @@ def test_a_picture_opens_and_its_neighbours_by_the_arrow_keys(world: World, tab:
     expect(shots.nth(1)).to_be_focused()
 
 
+PLACE = """(picture) => {
+    const { a, e, f } = new DOMMatrix(getComputedStyle(picture).transform);
+    return [a, e, f].map((value) => Math.round(value * 100) / 100);
+}"""
+
+
+def viewed(one: Tab, world: World) -> Locator:
+    """The second of three pictures, large."""
+    for name in ("first.jpg", "second.jpg", "third.jpg"):
+        put(world.reader, world.session, picture((1600, 1200)), name)
+    one.open(world.session)
+    one.page.locator(".shot").nth(1).click()
+    shown = one.page.locator(".viewer img")
+    expect(shown).to_have_js_property("naturalWidth", 1600)
+    return shown
+
+
+def test_looked_at_closely_by_keys_wheel_and_double_click(world: World, tab: MakeTab) -> None:
+    client = tab(world.client)
+    shown = viewed(client, world)
+    keys, mouse = client.page.keyboard, client.page.mouse
+    viewer = client.page.get_by_role("dialog")
+    for key, scale in [("+", 1.5), ("=", 2.25), ("-", 1.5), ("0", 1), ("-", 1)]:
+        keys.press(key)
+        assert shown.evaluate(PLACE)[0] == scale, key
+    keys.press("+")
+    keys.press("+")
+    expect(viewer.get_by_role("status")).to_have_text("2 of 3 · 225%")
+    # While it is close the arrows move it, as far as there is something to be seen.
+    for _ in range(20):
+        keys.press("ArrowRight")
+    expect(viewer.get_by_role("heading")).to_have_text("second.jpg")
+    figure, box = viewer.locator("figure").bounding_box(), shown.bounding_box()
+    assert figure is not None
+    assert box is not None
+    assert abs(box["x"] + box["width"] - figure["x"] - figure["width"]) <= 1
+    keys.press("0")
+    keys.press("ArrowRight")
+    expect(viewer.get_by_role("heading")).to_have_text("third.jpg")
+    shown = viewer.locator("img")
+    expect(shown).to_have_js_property("naturalWidth", 1600)
+    assert shown.evaluate(PLACE) == [1, 0, 0], "the next one is whole"
+    middle = (figure["x"] + figure["width"] / 2, figure["y"] + figure["height"] / 2)
+    mouse.move(*middle)
+    keys.down("Control")
+    mouse.wheel(0, -100)
+    keys.up("Control")
+    assert shown.evaluate(PLACE)[0] > 1.5
+    mouse.wheel(0, 300)
+    assert shown.evaluate(PLACE)[0] > 1.5, "without Control a wheel is none of it"
+    keys.press("0")
+    mouse.dblclick(middle[0] + 50, middle[1])
+    assert shown.evaluate(PLACE) == [2, -50, 0], "what was clicked stays there"
+    mouse.down()
+    mouse.move(middle[0] + 80, middle[1], steps=3)
+    mouse.up()
+    assert shown.evaluate(PLACE) == [2, -20, 0]
+    expect(viewer).to_be_visible()
+    mouse.dblclick(*middle)
+    assert shown.evaluate(PLACE) == [1, 0, 0]
+    mouse.click(figure["x"] + 150, figure["y"] + 10)
+    expect(viewer).to_have_count(0)
+
+
+@pytest.mark.parametrize(("language", "ahead"), [("en", -1), ("ar", 1)])
+def test_looked_at_closely_by_fingers(language: str, ahead: int, world: World, tab: MakeTab, truth: Truth) -> None:
+    set_language(truth, world.client, language=language)
+    client = tab(world.client, viewport=PHONE, has_touch=True, is_mobile=True)
+    shown = viewed(client, world)
+    viewer, wire = client.page.get_by_role("dialog"), client.context.new_cdp_session(client.page)
+    x, y = PHONE["width"] / 2, PHONE["height"] / 2
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        given = [{"x": x + right, "y": y + down, "id": at} for at, (right, down) in enumerate(points)]
+        wire.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": given})
+
+    def swipe(right: float, down: float = 0) -> None:
+        touch("touchStart", (0, 0))
+        for step in range(1, 6):
+            touch("touchMove", (right * step / 5, down * step / 5))
+        touch("touchEnd")
+
+    touch("touchStart", (-40, 0), (40, 0))
+    for half in (60, 80, 100):
+        touch("touchMove", (-half, 0), (half, 0))
+    touch("touchEnd")
+    assert shown.evaluate(PLACE)[0] == 2.5
+    expect(viewer).to_be_visible()
+    swipe(-60)
+    assert shown.evaluate(PLACE)[1] == -60, "close up it is dragged, and no neighbour comes"
+    expect(viewer.get_by_role("heading")).to_have_text("second.jpg")
+    for _ in range(2):
+        touch("touchStart", (0, 0))
+        touch("touchEnd")
+    assert shown.evaluate(PLACE) == [1, 0, 0]
+    swipe(20)
+    assert shown.evaluate(PLACE) == [1, 0, 0], "a little is nothing"
+    swipe(ahead * 120)
+    expect(viewer.get_by_role("heading")).to_have_text("third.jpg")
+    swipe(-ahead * 120)
+    expect(viewer.get_by_role("heading")).to_have_text("second.jpg")
+    swipe(0, 150)
+    expect(viewer).to_have_count(0)
+    width = client.page.evaluate("[document.documentElement.scrollWidth, innerWidth, visualViewport.scale]")
+    assert width == [PHONE["width"], PHONE["width"], 1], "the page itself was not zoomed"
+
+
+SHIFTS = """new PerformanceObserver((list) => {
+    for (const { value, hadRecentInput } of list.getEntries()) if (!hadRecentInput) window.shift = (window.shift ?? 0) + value;
+}).observe({ type: "layout-shift", buffered: true });"""
+
+
+def test_the_page_does_not_shift_while_files_come(world: World, tab: MakeTab, tmp_path: Path) -> None:
+    made = tmp_path / "dance.webm"
+    video(made, "webm", "libvpx", "libopus", count=40, size=(480, 320))
+    messages = [
+        put(world.reader, world.session, made.read_bytes(), "dance.webm"),
+        put(world.reader, world.session, PAGE, "natal-chart.pdf"),
+        put(world.reader, world.session, picture((1600, 1200)), "wide.jpg", caption="Wide"),
+        put(world.reader, world.session, picture((300, 900)), "tall.jpg", caption="Tall"),
+    ]
+    with actor.acting_as(actor.system("worker")):
+        for message in messages[:2]:
+            assert process_file(UUID(message["file"]["id"]))
+    send(world.reader, world.session, "That is all")
+    client = tab(world.client)
+    client.page.add_init_script(SHIFTS)
+    held: list[Route] = []
+    client.page.route("**/api/chat/files/*", lambda route: held.append(route))
+    client.open(world.session)
+    expect(client.page.locator("video")).to_have_attribute("poster", re.compile("poster$"))
+    page_of_pdf = client.page.locator(".file-tile img")
+    expect(page_of_pdf).to_have_attribute("src", re.compile("poster$"))
+    client.page.wait_for_timeout(200)
+    client.page.unroute("**/api/chat/files/*")
+    for route in held:
+        route.continue_()
+    for shown in (page_of_pdf, *client.page.locator(".shot img").all()):
+        shown.scroll_into_view_if_needed()
+        expect(shown).to_have_js_property("complete", value=True)
+        assert shown.evaluate("(one) => one.naturalWidth") > 1
+    client.page.wait_for_timeout(300)
+    assert client.page.evaluate("window.shift ?? 0") == 0
+
+
 def test_nothing_moves_when_a_picture_comes(world: World, tab: MakeTab) -> None:
     put(world.reader, world.session, picture((1600, 1200)), "late.jpg", caption="Look")
     client = tab(world.client)

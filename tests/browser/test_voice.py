@@ -272,7 +272,7 @@ def several_microphones(one: Tab) -> None:
         window.opened = [];
         const named = [["default", "Default - Headset"], ["a", "Headset"], ["b", "Built-in microphone"], ["communications", "x"]];
         devices.enumerateDevices = async () =>
-            [...named.map(([deviceId, label]) => ({ kind: "audioinput", deviceId, label })), { kind: "videoinput", deviceId: "c" }];
+            named.map(([deviceId, label]) => ({ kind: "audioinput", deviceId, label }));
         devices.getUserMedia = async ({ audio }) => {
             opened.push(audio.deviceId ?? null);
             const stream = await open({ audio: true });

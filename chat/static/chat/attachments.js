@@ -90,13 +90,28 @@ function fileRow(file, isStop) {
     sizeWords(file.size),
   ];
   return html`<div class="file">
-    <span class="file-tile">${icon(words && file.state !== "processing" ? "alert" : "file")}</span>
+    ${fileTile(file)}
     <div class="truncate">
       <div class="file-name" dir="auto">${file.name}</div>
       <div class="file-sub">${words || about.filter(Boolean).join(" · ")}</div>
     </div>
     ${words ? nothing : downloadLink(file, isStop)}
   </div>`;
+}
+
+/** Its first page or image where there is one, else a sign. */
+export function fileTile(file, name = "file") {
+  if (file.state === "ready" && file.renditions.includes("poster")) {
+    return html`<span class="file-tile"
+      ><img src=${fileUrl(file, "poster")} alt="" width="44" height="44" loading="lazy" @error=${unseen}
+    /></span>`;
+  }
+  const isBad = stateWords(file) && file.state !== "processing";
+  return html`<span class="file-tile">${icon(isBad ? "alert" : name)}</span>`;
+}
+
+function unseen({ target }) {
+  target.hidden = true;
 }
 
 /** Where the store is elsewhere its answer decides between saving and showing, and then not in place of the page. */

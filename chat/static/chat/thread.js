@@ -8,7 +8,6 @@ import { inPlace, linesOf } from "chat/lines";
 import { isAdmin, limits, me, outbox, readPage, receipts, serverNow, store, uploads } from "chat/live";
 import { heardOf } from "chat/marks";
 import { isPicture, nameOf, titleOf, wordsOf } from "chat/names";
-import { showPicture } from "chat/pictures";
 import { SeenWatcher } from "chat/seen";
 import { day, dayKey } from "samia/dates";
 import { Element } from "samia/element";
@@ -325,7 +324,8 @@ class SamiaThread extends Element {
     if (may) this.querySelector("samia-menu").open({ id: message.id, may, anchor });
   }
 
-  _showPicture(id) {
+  async _showPicture(id) {
+    const { showPicture } = await import("chat/pictures");
     const isShown = ({ type, file }) => type === "image" && file?.state === "ready";
     showPicture(this._messages(store.get(this.session)).filter(isShown), id);
   }
