@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from chat.models import ChatSession, Message, Participant
 from chat.painted_files import PaintedFile, heard, length_words, painted
+from chat.painted_grid import Cell, cells
 from chat.painted_text import beginning_of, emoji_in
 from chat.shapes import Shape
 from samia_chat.digits import localised
@@ -84,6 +85,7 @@ class Line:
     note_text: str = ""
     is_refused: bool = False
     may_record: bool = False
+    cell: Cell | None = None  # of a picture that stands beside others
 
 
 def number(value: int) -> str:
@@ -245,13 +247,20 @@ def _counted(one: str, many: str, count: int) -> str:
 def lines(session: Shape, thread: Shape, viewer: UUID) -> list[Line]:
     """The lines of a thread whose newest page this is."""
     messages = _in_place(thread["results"], thread["unpublished"], has_older=thread["has_more"])
-    drawn = list(_lines(session, messages, viewer))
+    drawn = _gridded(list(_lines(session, messages, viewer)), messages)
     own = [at for at, line in enumerate(drawn) if line.kind == "message" and line.is_own]
     if own and not drawn[own[-1]].is_deleted:
         last = drawn[own[-1]]
         word = last.tick_label if last.tick in ("seen", "read") else ""
         drawn[own[-1]] = replace(last, status=word)
     return drawn
+
+
+def _gridded(drawn: list[Line], messages: list[Shape]) -> list[Line]:
+    """The lines, where pictures stand side by side with their places."""
+    by_id = {message["id"]: message for message in messages}
+    found = cells([by_id.get(line.id) for line in drawn])
+    return [replace(line, cell=found.get(at)) for at, line in enumerate(drawn)]
 
 
 def _in_place(published: list[Shape], held: list[Shape], *, has_older: bool) -> list[Shape]:

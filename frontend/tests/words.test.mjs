@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { emojiIn } from "chat/emoji";
 import { beginningOf } from "chat/fold";
+import { gridded } from "chat/grid";
 import { inPlace, linesOf } from "chat/lines";
 import { livePath, wavePath } from "chat/peaks";
 import { clock, day, dayKey, listTime, useZone } from "samia/dates";
@@ -62,6 +63,21 @@ test("every emoji that is one character is found, and no other letter", () => {
     if (isPicture.test(letter)) assert.equal(emojiIn(letter), 1, code.toString(16));
     else if (/\p{L}|\p{N}|\p{P}|\p{Z}/u.test(letter)) assert.equal(emojiIn(letter), 0, code.toString(16));
     if (isPicture.test(`${letter}\ufe0f`)) assert.equal(emojiIn(`${letter}\ufe0f`), 1, code.toString(16));
+  }
+});
+
+test("pictures that belong together get places, the same as the server gives", () => {
+  const cases = JSON.parse(readFileSync(new URL("../../tests/browser/grids.json", import.meta.url), "utf8"));
+  const line = (given) => {
+    if (given === null) return { kind: "day" };
+    const created_at = new Date(Date.UTC(2026, 10, 21, 9, 0, given.at)).toISOString();
+    const file = { state: given.state ?? "ready" };
+    const message = { type: "image", content: "", reply_to: null, seq: 1, file, created_at, ...given };
+    return { kind: "message", message };
+  };
+  for (const [name, messages, places] of cases) {
+    const said = gridded(messages.map(line)).map(({ cell }) => (cell ? `${cell.columns} ${cell.column} ${cell.after}` : ""));
+    assert.deepEqual(said, places, name);
   }
 });
 

@@ -746,6 +746,62 @@ def test_a_video_has_a_poster_and_plays(world: World, tab: MakeTab, tmp_path: Pa
     expect(client.page.get_by_role("link", name="Download dance.webm")).to_be_visible()
 
 
+# Side by side -----------------------------------------------------------------------------------------------------------------
+
+
+def places(one: Tab) -> list[tuple[int, int]]:
+    """Column and row of each picture, from where the first one stands."""
+    found: list[list[float]] = one.page.locator(".shot").evaluate_all(
+        "(all) => all.map((shot) => { const { x, y, width } = shot.getBoundingClientRect(); return [x, y, width]; })"
+    )
+    (x, y, width), step = found[0], found[0][2] + 2
+    return [(round((one_x - x) / step), round((one_y - y) / step)) for one_x, one_y, _ in found]
+
+
+@pytest.mark.parametrize(("language", "side"), [("en", 1), ("ar", -1)])
+@pytest.mark.parametrize("sender", ["reader", "client"])
+def test_pictures_sent_together_stand_side_by_side(
+    sender: str, language: str, side: int, world: World, tab: MakeTab, truth: Truth
+) -> None:
+    set_language(truth, world.client, language=language)
+    for at in range(5):
+        put(world.people[sender], world.session, picture((640 + at, 480)), f"{at}.jpg")
+    client = tab(world.client).open(world.session)
+    expect(client.page.locator(".shot")).to_have_count(5)
+    # Own ones are flush with the end: a row that is not full begins further in.
+    last = [(0, 1), (side, 1)] if sender == "reader" else [(side, 1), (2 * side, 1)]
+    assert places(client) == [(0, 0), (side, 0), (2 * side, 0), *last]
+    # Each is a message: a stop of the keyboard, with its menu, in the order in which it was sent.
+    messages = client.messages
+    messages.nth(4).focus()
+    for at in (3, 2, 1):
+        client.page.keyboard.press("ArrowUp")
+        expect(messages.nth(at)).to_be_focused()
+    if sender == "client":
+        client.page.keyboard.press("Enter")
+        client.page.get_by_role("menuitem").last.press("Enter")
+        client.page.locator("dialog .btn-danger").click()
+        expect(client.page.locator("samia-message.gone")).to_have_count(1)
+        expect(client.page.locator(".cell")).to_have_count(3)  # the one before it stands alone again
+
+
+def test_a_grid_grows_while_one_looks_and_fits_a_phone(world: World, tab: MakeTab) -> None:
+    client = tab(world.client, viewport=PHONE, has_touch=True, is_mobile=True).open(world.session)
+    for at in range(3):
+        put(world.reader, world.session, picture((640, 480 + at)), f"{at}.jpg")
+        expect(client.page.locator(".shot")).to_have_count(at + 1)
+    assert places(client) == [(0, 0), (1, 0), (2, 0)]
+    client.page.locator(".shot").nth(2).tap()
+    expect(client.page.get_by_role("dialog").get_by_role("heading")).to_have_text("2.jpg")
+    client.page.get_by_role("button", name="Close").tap()
+    send(world.reader, world.session, "Words end it")
+    put(world.reader, world.session, picture(), "alone.jpg")
+    expect(client.page.locator(".shot")).to_have_count(4)
+    expect(client.page.locator(".cell")).to_have_count(3)
+    width = client.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert width[0] == width[1]
+
+
 # Painted --------------------------------------------------------------------------------------------------------------------
 
 
@@ -760,6 +816,9 @@ def test_the_first_paint_of_files_is_the_live_page(language: str, world: World, 
     voices = [Api(world.reader).upload(world.session, tone(seconds=n), "v.webm", kind="voice").body for n in (1, 2, 3)]
     for voice, verdict in zip(voices, (VoiceReview.Verdict.REJECT, VoiceReview.Verdict.APPROVE), strict=False):
         decide(world.monitor, UUID(voice["id"]), verdict)
+    for person in (world.reader, world.client):
+        for at in range(4):
+            put(person, world.session, picture((640, 480 + at)), f"{at}.jpg")
     send(world.client, world.session, "After")
     for person in (world.client, world.reader, world.monitor):
         path = f"/sessions/{world.session}"

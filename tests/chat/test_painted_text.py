@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from chat.painted_grid import cells
 from chat.painted_text import beginning_of, emoji_in
 from samia_chat.templatetags.samia import split_links
 
@@ -33,3 +36,21 @@ def test_a_long_text_begins_where_it_is_cut(pieces: list[tuple[str, int]], lengt
 @pytest.mark.parametrize(("text", "parts"), cases("links"))
 def test_addresses_are_found(text: str, parts: list[list[object]]) -> None:
     assert [list(part) for part in split_links(text)] == parts
+
+
+@pytest.mark.parametrize(("name", "messages", "places"), json.loads((TABLES / "grids.json").read_text()))
+def test_pictures_that_belong_together_get_places(name: str, messages: list[Any], places: list[str]) -> None:
+    found = cells([drawn(message) for message in messages])
+    said = [
+        f"{cell.columns} {cell.column} {cell.after}" if (cell := found.get(at)) else "" for at in range(len(messages))
+    ]
+    assert said == places, name
+
+
+def drawn(given: dict[str, Any] | None) -> dict[str, Any] | None:
+    """A message of the table as pages have it."""
+    if given is None:
+        return None
+    at = datetime(2026, 11, 21, 9, 0, tzinfo=UTC) + timedelta(seconds=given["at"])
+    file = {"state": given.get("state", "ready")}
+    return {"type": "image", "content": "", "reply_to": None, "seq": 1, "file": file, "created_at": at, **given}

@@ -82,12 +82,15 @@ class SamiaMessage extends Element {
     </button>`;
   }
 
-  /** What is looked at stays where it is: the message while it grows, the button while it shrinks. */
-  _toggleFold({ currentTarget }) {
+  /** It grows and shrinks downwards. Whoever folds it at its end is taken to what is left of it. */
+  async _toggleFold() {
     const { id } = this.message;
-    this._act("fold", unfolded.has(id) ? currentTarget : this);
-    if (!unfolded.delete(id)) unfolded.add(id);
+    this._act("fold");
+    const isFolding = unfolded.delete(id);
+    if (!isFolding) unfolded.add(id);
     this.requestUpdate();
+    await this.updateComplete;
+    if (isFolding) this.scrollIntoView({ block: "nearest" });
   }
 
   _parts(text) {

@@ -4,6 +4,7 @@ import { html, nothing, repeat } from "lit";
 import "chat/menu";
 import "chat/message";
 import { confirmDeletion } from "chat/confirm";
+import { gridded } from "chat/grid";
 import { inPlace, linesOf } from "chat/lines";
 import { isAdmin, limits, me, outbox, readPage, receipts, serverNow, store, uploads } from "chat/live";
 import { heardOf } from "chat/marks";
@@ -159,12 +160,6 @@ class SamiaThread extends Element {
     this._scrolled();
   }
 
-  /** Something is about to change its height while it is looked at: this element stays where it is. */
-  _holdStill(element) {
-    this._isAtEnd = false;
-    this._anchor = { element, at: element.getBoundingClientRect().top };
-  }
-
   _scrolled() {
     const scroller = this._scroller;
     // Told of scrolling before it is told of a change of size: then nobody has scrolled, and _keepPlace comes next.
@@ -308,7 +303,7 @@ class SamiaThread extends Element {
     else if (act === "jump") this._goTo(message.reply_to);
     else if (act === "menu") this._openMenu(message, anchor);
     else if (act === "picture") this._showPicture(id);
-    else if (act === "fold") this._holdStill(anchor);
+    else if (act === "fold") this._isAtEnd = false; // it grows or shrinks where it stands
     else if (act === "copy") this._copy(message);
     else if (act === "delete") this._delete(message);
     else this.dispatchEvent(new CustomEvent(`samia:${act}`, { bubbles: true, detail: message }));
@@ -444,7 +439,7 @@ class SamiaThread extends Element {
 
   _thread(session) {
     const messages = this._messages(session);
-    const lines = linesOf({ messages, me, newAfter: this._newAfter, dayOf: dayKey });
+    const lines = gridded(linesOf({ messages, me, newAfter: this._newAfter, dayOf: dayKey }));
     const seen = Math.max(this._seenAtEnd, session.mine?.seen_seq ?? 0);
     const below = session.ordered().filter((one) => one.seq > seen && one.sender !== me).length;
     this._tabStop = messages.some((one) => one.id === this._focused) ? this._focused : messages.at(-1)?.id;
@@ -528,7 +523,7 @@ class SamiaThread extends Element {
     return this._message(session, line);
   }
 
-  _message(session, { message, isOwn, isFirst, isLast }) {
+  _message(session, { message, isOwn, isFirst, isLast, cell }) {
     const tick = isOwn ? this._tick(session, message) : null;
     const isCrowd = !session.mine || session.others(me).length > 1;
     const quoted = message.reply_to ? session.messages.get(message.reply_to) : null;
@@ -543,6 +538,7 @@ class SamiaThread extends Element {
       isPicture(message) && "pics",
       isHeld && "held",
       message.status === "rejected" && "refused",
+      cell && `cell of-${cell.columns} col-${cell.column} end-${cell.after}`,
     ];
     return html`<samia-message
       class=${classes.filter(Boolean).join(" ")}
