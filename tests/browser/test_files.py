@@ -754,7 +754,8 @@ def places(one: Tab) -> list[tuple[int, int]]:
     found: list[list[float]] = one.page.locator(".shot").evaluate_all(
         "(all) => all.map((shot) => { const { x, y, width } = shot.getBoundingClientRect(); return [x, y, width]; })"
     )
-    (x, y, width), step = found[0], found[0][2] + 2
+    (x, y, width) = found[0]
+    step = width + 2
     return [(round((one_x - x) / step), round((one_y - y) / step)) for one_x, one_y, _ in found]
 
 
