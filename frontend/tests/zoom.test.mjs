@@ -22,7 +22,11 @@ test("no smaller than whole, no larger than six times, no edge within the view",
   assert.deepEqual(bounded({ scale: 2, x: 999, y: -999 }, VIEW, PICTURE), { scale: 2, x: 200, y: 0 });
   assert.deepEqual(bounded({ scale: 4, x: -999, y: 999 }, VIEW, PICTURE), { scale: 4, x: -600, y: 300 });
   assert.deepEqual(bounded({ scale: 1, x: 30, y: 30 }, VIEW, PICTURE), WHOLE, "a whole one stays in the middle");
-  assert.deepEqual(zoom(zoom(WHOLE, 6, { x: 200, y: 150 }), 1 / 6, { x: -200, y: -150 }), WHOLE, "also out at another place");
+  assert.deepEqual(
+    zoom(zoom(WHOLE, 6, { x: 200, y: 150 }), 1 / 6, { x: -200, y: -150 }),
+    WHOLE,
+    "also out at another place",
+  );
 });
 
 test("dragged within its bounds", () => {
@@ -44,7 +48,10 @@ test("two fingers apart make it larger where they are, and carry it along", () =
   const carried = apart.map(({ x, y }) => ({ x: x + 30, y }));
   assert.deepEqual(pinched(WHOLE, near, carried, VIEW, PICTURE), { scale: 2, x: 30, y: 0 });
   const together = [near[0], near[0]];
-  assert.ok(Number.isFinite(pinched(WHOLE, together, apart, VIEW, PICTURE).scale), "fingers at one place are no division by 0");
+  assert.ok(
+    Number.isFinite(pinched(WHOLE, together, apart, VIEW, PICTURE).scale),
+    "fingers at one place are no division by 0",
+  );
 });
 
 test("a double tap goes near, and back", () => {

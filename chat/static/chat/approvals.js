@@ -9,7 +9,6 @@ import { Queue, showCount } from "chat/approval-queue";
 import { refused } from "chat/approval-words";
 import { confirmSignOut } from "chat/confirm";
 import { leave, me, unsent, wipe } from "chat/device";
-import { showPicture } from "chat/pictures";
 import { useZone } from "samia/dates";
 import { request } from "samia/http";
 import { page } from "samia/page";
@@ -145,7 +144,8 @@ class SamiaApprovals extends HTMLElement {
     if (this._open === message.id) this._review.context = context;
   }
 
-  _showPicture(id) {
+  async _showPicture(id) {
+    const { showPicture } = await import("chat/pictures");
     const isShown = ({ type, file }) => type === "image" && file?.state === "ready";
     showPicture(this._review.context.messages.filter(isShown), id);
   }

@@ -228,7 +228,10 @@ class SamiaComposer extends Element {
   _unkept() {
     if (this._isUnkeptTold) return;
     this._isUnkeptTold = true;
-    toast({ icon: "info", text: t("This device has no room to keep files. Leave this page open until they are sent.") });
+    toast({
+      icon: "info",
+      text: t("This device has no room to keep files. Leave this page open until they are sent."),
+    });
   }
 
   _drop(id) {

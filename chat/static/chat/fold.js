@@ -15,7 +15,12 @@ export function beginningOf(text) {
   if (letters.length <= LONG.letters && lines.length <= LONG.lines) return null;
   const end = Math.min(SHOWN.letters, lengthOf(lines.slice(0, SHOWN.lines).join("\n")));
   const cut = outsideLinks(text, betweenWords(letters, end));
-  return cut < letters.length ? letters.slice(0, cut).join("").replace(/[ \n]+$/, "") || null : null;
+  return cut < letters.length
+    ? letters
+        .slice(0, cut)
+        .join("")
+        .replace(/[ \n]+$/, "") || null
+    : null;
 }
 
 function betweenWords(letters, end) {

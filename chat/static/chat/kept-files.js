@@ -42,7 +42,11 @@ export class KeptFiles {
   async offer(take) {
     for (const { id, owner } of await this._do("readonly", (files) => files.getAll())) {
       if (owner !== this._me) await this.forget(id);
-      else if (!this._held.has(id)) this._hold(id).then(() => this._handOver(id, take), () => {});
+      else if (!this._held.has(id))
+        this._hold(id).then(
+          () => this._handOver(id, take),
+          () => {},
+        );
     }
   }
 

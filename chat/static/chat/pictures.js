@@ -35,7 +35,9 @@ class Viewer {
     // On the document: where the button that had the focus goes, the dialog has none.
     document.addEventListener("keydown", (event) => this._keyed(event), isOpen);
     window.addEventListener("resize", () => this._move(WHOLE), isOpen);
-    this._dialog.addEventListener("pointerdown", () => this._fingers.size || (this._isGesture = false), { capture: true });
+    this._dialog.addEventListener("pointerdown", () => this._fingers.size || (this._isGesture = false), {
+      capture: true,
+    });
     // A click beside the picture closes, as everybody tries; the end of a gesture is none.
     this._dialog.addEventListener("click", ({ target }) => {
       if (!this._isGesture && !target.closest("img, button, a, figcaption")) this._dialog.close();
@@ -62,7 +64,10 @@ class Viewer {
   get _sizes() {
     const { clientWidth: width, clientHeight: height } = this._dialog.querySelector("figure");
     const { offsetWidth, offsetHeight } = this._dialog.querySelector("img");
-    return [{ width, height }, { width: offsetWidth, height: offsetHeight }];
+    return [
+      { width, height },
+      { width: offsetWidth, height: offsetHeight },
+    ];
   }
 
   /** From the middle of the view. */
@@ -194,8 +199,7 @@ class Viewer {
         @wheel=${(event) => this._wheeled(event)}
       >
         ${step(this._at > 0, "chev-start", t("Previous picture"), () => this._go(-1))}
-        ${repeat([message], ({ id }) => id, large)}
-        ${step(!isLast, "chev-end", t("Next picture"), () => this._go(1))}
+        ${repeat([message], ({ id }) => id, large)} ${step(!isLast, "chev-end", t("Next picture"), () => this._go(1))}
       </figure>
       ${content ? html`<p class="caption" dir="auto">${content}</p>` : nothing}`;
   }
@@ -230,7 +234,13 @@ function broken({ target }) {
 }
 
 function step(isThere, name, label, onClick) {
-  return html`<button type="button" class="icon-btn round step" aria-label=${label} ?hidden=${!isThere} @click=${onClick}>
+  return html`<button
+    type="button"
+    class="icon-btn round step"
+    aria-label=${label}
+    ?hidden=${!isThere}
+    @click=${onClick}
+  >
     ${icon(name, "i-flip")}
   </button>`;
 }

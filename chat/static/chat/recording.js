@@ -37,7 +37,9 @@ export function openMicrophone(device = null) {
 /** The microphones to choose from, {id, name}; none where there is one. Browsers tell their names once one may be used. */
 export async function microphones() {
   const devices = await navigator.mediaDevices.enumerateDevices().catch(() => []);
-  const found = devices.filter(({ kind, deviceId }) => kind === "audioinput" && deviceId && deviceId !== "communications");
+  const found = devices.filter(
+    ({ kind, deviceId }) => kind === "audioinput" && deviceId && deviceId !== "communications",
+  );
   if (found.filter(({ deviceId }) => deviceId !== DEFAULT).length < 2) return [];
   return found.map(({ deviceId, label }) => ({ id: deviceId, name: label }));
 }

@@ -52,7 +52,8 @@ export class Uploads extends EventTarget {
   }
 
   get _underway() {
-    const isOver = ({ state, code }) => state === "chosen" || state === "refused" || (state === "failed" && !mayTryAgain(code));
+    const isOver = ({ state, code }) =>
+      state === "chosen" || state === "refused" || (state === "failed" && !mayTryAgain(code));
     return [...this.entries.values()].filter((entry) => !isOver(entry));
   }
 
