@@ -180,6 +180,8 @@ test("what was handed over survives the page, in order, under the same ids; what
   const after = uploads(10);
   after.resume();
   await settled();
+  after.resume(); // the connection was away meanwhile
+  await settled();
   assert.deepEqual(states(after), ["id-1 sending", "id-2 waiting"]);
   assert.deepEqual(states(after, OTHER), ["id-3 waiting"]);
   for (const at of [0, 1, 2]) {

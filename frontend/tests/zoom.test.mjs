@@ -49,7 +49,7 @@ test("two fingers apart make it larger where they are, and carry it along", () =
   assert.deepEqual(pinched(WHOLE, near, carried, VIEW, PICTURE), { scale: 2, x: 30, y: 0 });
   const together = [near[0], near[0]];
   assert.ok(
-    Number.isFinite(pinched(WHOLE, together, apart, VIEW, PICTURE).scale),
+    Number.isFinite(pinched(WHOLE, together, together, VIEW, PICTURE).scale),
     "fingers at one place are no division by 0",
   );
 });
