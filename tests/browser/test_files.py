@@ -289,14 +289,13 @@ def test_what_was_handed_over_survives_a_reload(world: World, tab: MakeTab, trut
     kept(client, 2)
     client.page.unroute("**/upload")
     held: list[Route] = []
-    client.page.route("**/upload", held.append)
+    client.page.route("**/upload", lambda route: route.continue_() if held else held.append(route))
     client.page.reload()
     expect(row(client, "two.jpg")).to_contain_text("waiting")
     expect(row(client, "two.jpg").locator("img")).to_have_attribute("src", re.compile("^blob:"))
     expect(row(client, "only-chosen.jpg")).to_have_count(0)
-    client.page.unroute("**/upload")
-    for route in held:
-        route.continue_()
+    assert [id_of(route) for route in held] == ids[:1]
+    held[0].continue_()
     expect(client.page.locator(".shot")).to_have_count(2)
     client.sees("The second", tick="Sent")
     rows = truth.rows("SELECT id, content FROM chat_messages ORDER BY seq")
@@ -334,13 +333,13 @@ def test_after_a_reload_it_still_waits_as_long_as_it_was_told(world: World, tab:
 def test_one_tab_sends_and_another_takes_over_when_it_goes(world: World, tab: MakeTab, truth: Truth) -> None:
     client = tab(world.client).open(world.session)
     held: list[Route] = []
-    client.page.route("**/upload", held.append)
+    client.page.route("**/upload", lambda route: held.append(route))
     client.attach(payload("once.jpg", picture()))
     client.button("Send").click()
     kept(client, 1)
     first, second = client.page, client.another_page()
     asked: list[str] = []
-    second.on("request", lambda request: asked.append(request.url) if "/upload" in request.url else None)
+    second.on("request", lambda request: asked.append(request.url) if request.url.endswith("/upload") else None)
     client.page = second
     client.open(world.session)
     second.wait_for_timeout(400)
@@ -629,14 +628,16 @@ def test_the_page_does_not_shift_while_files_come(world: World, tab: MakeTab, tm
     send(world.reader, world.session, "That is all")
     client = tab(world.client)
     client.page.add_init_script(SHIFTS)
+    is_late = False
     held: list[Route] = []
-    client.page.route("**/api/chat/files/*", lambda route: held.append(route))
-    client.open(world.session)
+    client.page.route("**/api/chat/files/*", lambda route: route.continue_() if is_late else held.append(route))
+    client.page.goto(f"/sessions/{world.session}", wait_until="commit")  # posters hold up its end
+    client.live()
     expect(client.page.locator("video")).to_have_attribute("poster", re.compile("poster$"))
-    page_of_pdf = client.page.locator(".file-tile img")
+    page_of_pdf = client.page.locator(".bubble > .file img")
     expect(page_of_pdf).to_have_attribute("src", re.compile("poster$"))
     client.page.wait_for_timeout(200)
-    client.page.unroute("**/api/chat/files/*")
+    is_late = True
     for route in held:
         route.continue_()
     for shown in (page_of_pdf, *client.page.locator(".shot img").all()):
