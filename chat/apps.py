@@ -8,3 +8,7 @@ class ChatConfig(AppConfig):
 
     def ready(self) -> None:
         from chat import access  # noqa: F401 (registers the matrices)
+        from chat.services.file import on_file_changed
+        from storage.signals import file_changed
+
+        file_changed.connect(on_file_changed)

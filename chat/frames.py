@@ -26,6 +26,12 @@ def voice_event(kind: str, message: Shape) -> Event:
     return Event(session=message["session"], users=(message["sender"],), to_staff=True, frame=encode(frame))
 
 
+def file_waiting(message: Shape) -> Event:
+    """For staff: the file of a message waits, because the virus scanner does not answer."""
+    frame = {"type": "file_waiting", "session": message["session"], "message": message["id"]}
+    return Event(session=message["session"], to_staff=True, frame=encode(frame))
+
+
 def session_updated(session: Shape, *, revision: int, members_revision: int) -> Event:
     return Event(
         session=session["id"],

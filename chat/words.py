@@ -239,6 +239,7 @@ TEXTS = (
     _("The session is paused."),
     _("The session is unlocked."),
     _("The time to change this message is over."),
+    _("The virus scanner does not answer. Files wait until it does."),
     _("There is a new version."),
     _("There is too much noise in the background. Please record it again in a quieter place."),
     _("They could not be loaded."),

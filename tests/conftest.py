@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -24,6 +25,7 @@ from django.db import connections  # noqa: E402
 from django.test.utils import override_settings, setup_test_environment  # noqa: E402
 
 from chat.live import runtime  # noqa: E402
+from samia_chat.db.pools import connections_by_state  # noqa: E402
 from samia_chat.limits import limiter  # noqa: E402
 from tests.cast import World, make_world  # noqa: E402
 from tests.database import Truth  # noqa: E402
@@ -44,12 +46,19 @@ def truth() -> Iterator[Truth]:
 
 @pytest.fixture(autouse=True)
 def clean(truth: Truth) -> Iterator[None]:
-    """Every test begins with an empty database, no files and unspent rates."""
+    """Every test begins with an empty database, no files and unspent rates, and leaves no connection in use."""
     truth.empty()
     shutil.rmtree(settings.FILES_FOLDER, ignore_errors=True)
     limiter.reset()
     yield
     connections.close_all()
+    deadline = time.monotonic() + 5
+    while in_use := sum(connections_by_state(alias)["used"] for alias in connections):
+        assert time.monotonic() < deadline, f"{in_use} connections were not given back to their pool"
+        time.sleep(0.01)
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER, (
+        "what is started from here would keep all others from the processor"
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-import shutil
-import subprocess
 from collections.abc import Awaitable, Sequence
-from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 from bench import world
 from bench.adapters import server
-from bench.adapters.server import Unavailable
+from bench.adapters.node import Package
 from bench.driver import Load, Socket, connect
 from bench.machine import Cores
 
-SOURCE = Path(__file__).resolve().parent.parent / "peers" / "socketio"
-FILES = ("package.json", "package-lock.json", ".npmrc", "server.js")
-FOLDER = server.FOLDER / "node"
-INSTALL_SECONDS = 300.0
+PACKAGE = Package("socketio")
 _OPEN, _CONNECTED, _PING, _PONG = b"0", b"40", b"2", b"3"  # Engine.IO 4 and Socket.IO 5 packets
 _EVENT, _ACK, _OK = b'42["new_message"', b"43", b'[{"code":"ok"'
 
@@ -58,27 +50,13 @@ class SocketIO(server.Server):
         self.title = f"Socket.IO, Redis, our SQL {'in our batches' if is_batched else 'one by one'}"
 
     def prepare(self) -> None:
-        """Install the locked packages under .samia, unless they are there."""
-        for program in ("node", "npm"):
-            if shutil.which(program) is None:
-                raise Unavailable(f"{program} is not installed")
-        wanted = hashlib.sha256(b"".join((SOURCE / name).read_bytes() for name in FILES)).hexdigest()
-        stamp = FOLDER / "stamp"
-        if stamp.exists() and stamp.read_text() == wanted:
-            return
-        shutil.rmtree(FOLDER, ignore_errors=True)
-        FOLDER.mkdir(parents=True)
-        for name in FILES:
-            shutil.copy(SOURCE / name, FOLDER / name)
-        _install()
-        stamp.write_text(wanted)
+        PACKAGE.prepare()
 
     def versions(self) -> dict[str, str]:
-        node = subprocess.run(["node", "--version"], capture_output=True, text=True).stdout.strip().lstrip("v")
-        return {"node": node, **json.loads((SOURCE / "package.json").read_text())["dependencies"]}
+        return PACKAGE.versions()
 
     def command(self) -> list[str]:
-        return ["node", str(FOLDER / "server.js")]
+        return ["node", str(PACKAGE.folder / "server.js")]
 
     def environment(self) -> dict[str, str]:
         return {
@@ -96,14 +74,3 @@ class SocketIO(server.Server):
         who = urlencode({"user": person.user, "role": person.role, "session": person.session})
         address = f"ws://127.0.0.1:{self.port}/socket.io/?EIO=4&transport=websocket&{who}"
         return connect(lambda: Client(load, user, person), address, {"User-Agent": world.USER_AGENT})
-
-
-def _install() -> None:
-    command = ["npm", "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    try:
-        outcome = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, timeout=INSTALL_SECONDS)
-    except subprocess.TimeoutExpired:
-        raise Unavailable(f"npm did not finish in {INSTALL_SECONDS:.0f} s") from None
-    if outcome.returncode != 0:
-        lines = [line for line in outcome.stderr.splitlines() if line.strip()]
-        raise Unavailable(f"npm could not install it: {lines[0] if lines else 'without a word'}")

@@ -46,6 +46,11 @@ def process_file(file_id: UUID) -> bool:
     return file.state != ChatFile.State.PROCESSING
 
 
+def on_file_changed(*, file: UUID, **_: object) -> None:
+    """Receives `storage.signals.file_changed`."""
+    announce(file)
+
+
 @transaction.atomic
 def announce(file_id: UUID) -> None:
     """Tell of a message whose file has changed: everybody in the session, or whoever sees it while it is held."""

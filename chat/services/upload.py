@@ -134,6 +134,8 @@ def _send(draft: FileDraft, file: ChatFile, message_type: str) -> Sent:
         process_file.defer(file=str(file.pk))
     shape = message_shape(message)
     realtime.publish(announcement(message, shape, members_revision=stored.members_revision))
+    if file.state == ChatFile.State.PROCESSING:
+        realtime.publish(frames.file_waiting(shape))
     return Sent(message=shape, is_replay=False)
 
 

@@ -44,7 +44,9 @@ def review_voice(*, by: Person, message_id: UUID, verdict: VoiceReview.Verdict, 
         cursor.execute("SELECT code, members_revision FROM app.review_voice(%s, %s, %s)", [message_id, verdict, reason])
         code, members_revision = cursor.fetchone()
     raise_for(code)
-    record_looks(by, [found.session_id])  # after the function's lock of the session: the record's own comes after it everywhere
+    record_looks(
+        by, [found.session_id]
+    )  # after the function's lock of the session: the record's own comes after it everywhere
     message = Message.objects.select_related("file").get(pk=message_id)
     shape = message_shape(message)
     if code == "ok":

@@ -12,7 +12,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from samia_chat.embedded import environment
@@ -20,6 +21,7 @@ from samia_chat.embedded.postgres import Cluster
 from samia_chat.embedded.redis import Redis
 from samia_chat.embedded.terminal import Refusal, one_sentence, say
 
+Step = tuple[str, list[str]]  # its name, and its command
 HERE = environment.HERE
 PAGE_TESTS = sorted(str(path.relative_to(HERE)) for path in (HERE / "frontend" / "tests").glob("*.test.mjs"))
 PACKAGES = {
@@ -27,7 +29,12 @@ PACKAGES = {
     "nodejs": ("node",),
     "redis-server": ("redis-server",),
 }
-FULL_PACKAGES = {**PACKAGES, "libimage-exiftool-perl": ("exiftool",)}
+FULL_PACKAGES = {
+    **PACKAGES,
+    "libimage-exiftool-perl": ("exiftool",),
+    "webkit2gtk-driver": ("WebKitWebDriver",),
+    "xvfb": ("Xvfb",),
+}
 
 
 def main() -> None:
@@ -35,20 +42,26 @@ def main() -> None:
     is_full = "--full" in arguments
     chosen = [argument for argument in arguments if argument != "--full"]
     with one_sentence():
-        _refuse_missing_packages(FULL_PACKAGES if is_full else PACKAGES)
+        refuse_missing_packages(FULL_PACKAGES if is_full else PACKAGES)
         if is_full:
             _fetch_corpora()
-        _remove_stale_clusters()
-        cluster, redis = Cluster(environment.STATE / f"test-{os.getpid()}", throwaway=True), Redis()
-        try:
-            cluster.hold()
-            redis.start()
-            env = _settings(cluster, redis, is_full)
-            raise SystemExit(_run(_steps(chosen), env))
-        finally:
-            redis.remove()
-            cluster.release()
-            shutil.rmtree(_files(os.getpid()), ignore_errors=True)
+        with services(is_full=is_full) as env:
+            raise SystemExit(run(_steps(chosen), env))
+
+
+@contextmanager
+def services(*, is_full: bool) -> Iterator[dict[str, str]]:
+    """The environment of a test run, while its own PostgreSQL and Redis serve."""
+    _remove_stale_clusters()
+    cluster, redis = Cluster(environment.STATE / f"test-{os.getpid()}", throwaway=True), Redis()
+    try:
+        cluster.hold()
+        redis.start()
+        yield _settings(cluster, redis, is_full)
+    finally:
+        redis.remove()
+        cluster.release()
+        shutil.rmtree(_files(os.getpid()), ignore_errors=True)
 
 
 def _files(run: int | str) -> Path:
@@ -56,7 +69,7 @@ def _files(run: int | str) -> Path:
     return environment.STATE / f"test-{run}-files"
 
 
-def _refuse_missing_packages(packages: Mapping[str, Sequence[str]]) -> None:
+def refuse_missing_packages(packages: Mapping[str, Sequence[str]]) -> None:
     missing = [name for name, programs in packages.items() if not any(map(shutil.which, programs))]
     if missing:
         raise Refusal(f"the tests need {_listed(missing)}. On Debian or Ubuntu: apt-get install {' '.join(missing)}")
@@ -107,25 +120,28 @@ def _settings(cluster: Cluster, redis: Redis, is_full: bool) -> dict[str, str]:
     }
 
 
-def _steps(chosen: Sequence[str]) -> list[tuple[str, list[str]]]:
-    """Name and command of each step. With pytest arguments, what they need and pytest."""
+def tool(*words: str) -> list[str]:
+    return [sys.executable, "-m", *words]
 
-    def tool(*words: str) -> list[str]:
-        return [sys.executable, "-m", *words]
 
-    def manage(*words: str) -> list[str]:
-        return [sys.executable, "manage.py", *words]
+def manage(*words: str) -> list[str]:
+    return [sys.executable, "manage.py", *words]
 
-    database = [("migrations run", manage("migrate", "--verbosity", "0"))]
+
+MIGRATIONS: Step = ("migrations run", manage("migrate", "--verbosity", "0"))
+
+
+def _steps(chosen: Sequence[str]) -> list[Step]:
+    """With pytest arguments, what they need and pytest."""
     if chosen:
-        return [*database, ("pytest", tool("pytest", *chosen))]
+        return [MIGRATIONS, ("pytest", tool("pytest", *chosen))]
     return [
         ("ruff", tool("ruff", "check", ".")),
         ("ruff format", tool("ruff", "format", "--check", ".")),
         ("mypy", tool("mypy")),
         ("import-linter", [str(Path(sys.executable).with_name("lint-imports"))]),
         ("page modules", ["node", "--import", "./frontend/tests/register.mjs", "--test", *PAGE_TESTS]),
-        *database,
+        MIGRATIONS,
         ("migrations are complete", manage("makemigrations", "--check", "--dry-run")),
         ("policies agree with the matrices", manage("policies", "--check")),
         ("documents are current", manage("documents", "--check")),
@@ -133,7 +149,8 @@ def _steps(chosen: Sequence[str]) -> list[tuple[str, list[str]]]:
     ]
 
 
-def _run(steps: list[tuple[str, list[str]]], env: dict[str, str]) -> int:
+def run(steps: Sequence[Step], env: dict[str, str]) -> int:
+    """Carry out steps, all of them where the database is there. The exit code."""
     failed = []
     for name, command in steps:
         say(f"── {name}")
@@ -142,7 +159,7 @@ def _run(steps: list[tuple[str, list[str]]], env: dict[str, str]) -> int:
         say(f"   {'passed' if code == 0 else 'FAILED'} in {time.monotonic() - started:.1f} s")
         if code != 0:
             failed.append(name)
-            if name == "migrations run":
+            if (name, command) == MIGRATIONS:
                 break
     say(f"\nFailed: {', '.join(failed)}" if failed else "\nAll passed.")
     return 1 if failed else 0

@@ -20,6 +20,7 @@ from django.utils import timezone
 from storage import bucket
 from storage.bucket import Entry
 from storage.models import EXPIRED, LOST, WITHOUT_OBJECT, ChatFile
+from storage.signals import file_changed
 
 T = TypeVar("T")
 BATCH = 500
@@ -38,6 +39,7 @@ class Known:
     """What a finding says of a row."""
 
     id: UUID
+    parent_id: UUID | None
     key: str
     state: str
     sha256: bytes
@@ -155,7 +157,7 @@ def _rows() -> Iterator[list[ChatFile]]:
 
 
 def _known(row: ChatFile) -> Known:
-    return Known(id=row.pk, key=row.key, state=row.state, sha256=bytes(row.sha256))
+    return Known(id=row.pk, parent_id=row.parent_id, key=row.key, state=row.state, sha256=bytes(row.sha256))
 
 
 def _batches(items: Iterable[T]) -> Iterator[list[T]]:
@@ -171,17 +173,20 @@ def repair(found: Findings) -> int:
     """Mend what was found; returns how much. By the system. Raises StoreAway; then the rest waits for the next time.
 
     An object without a row is removed, after its removal was recorded. A row without an object is marked: nobody can open it,
-    and whoever tries is told why. What has changed is left as it is: only a person can say which of the two is right.
+    whoever sees its message is told, and whoever tries is told why. What has changed is left as it is: only a person can say
+    which of the two is right.
     """
     mended = sum(_mark_lost(known) for known in found.lost)
     return mended + sum(_remove_orphan(entry) for entry in found.orphans)
 
 
-@transaction.atomic
 def _mark_lost(known: Known) -> bool:
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT app.end_file(%s, %s)", [known.id, LOST])
-        return bool(cursor.fetchone()[0])
+        is_marked = bool(cursor.fetchone()[0])
+    if is_marked:
+        file_changed.send(sender=ChatFile, file=known.parent_id or known.id)
+    return is_marked
 
 
 def _remove_orphan(entry: Entry) -> bool:

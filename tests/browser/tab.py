@@ -32,6 +32,7 @@ from tests.server import Server
 ARTEFACTS = Path(__file__).resolve().parent.parent / "artefacts"
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
+TABLET = {"width": 820, "height": 1180}
 LIVE_SECONDS = 30.0  # a page that waits for its next attempt to connect does so for a while
 # The console says it for every attempt while the server is away; the page says it once, and calmly.
 SERVER_AWAY = r"WebSocket connection to .* failed|Failed to load resource: net::ERR_(CONNECTION_|INTERNET_|EMPTY_)"

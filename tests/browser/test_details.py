@@ -11,15 +11,14 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, expect
 
-from tests.browser.looks import looks
-from tests.browser.tab import DESKTOP, PHONE, Tab
+from tests.browser.looks import SIZES, looks
+from tests.browser.tab import PHONE, TABLET, Tab
 from tests.browser.test_looks import axe, choose
 from tests.browser.test_talk import send, set_language
 from tests.cast import World, make_session, set_state
 from tests.database import Truth
 
 MakeTab = Callable[..., Tab]
-TABLET = {"width": 820, "height": 1180}
 
 
 def details(one: Tab) -> Locator:
@@ -405,6 +404,7 @@ def rich(world: World, tab: MakeTab) -> World:
     return world
 
 
+@pytest.mark.drawn
 @pytest.mark.parametrize(
     ("size", "who", "language", "theme"),
     [
@@ -418,7 +418,7 @@ def test_axe_finds_nothing(
 ) -> None:
     person = rich.people[who]
     set_language(truth, person, language=language)
-    viewport = {"desktop": DESKTOP, "phone": PHONE, "tablet": TABLET}[size]
+    viewport = SIZES[size]
     one = choose(tab(person, viewport=viewport), theme=theme, language=language).open(rich.session)
     opened(one, "التفاصيل" if language == "ar" else "Details")
     expect(details(one).locator(".thumb img").first).to_have_js_property("naturalWidth", 320)

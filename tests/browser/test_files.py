@@ -446,9 +446,14 @@ def test_every_refusal_has_words(code: str, status: int, words: str, world: Worl
 
 def test_a_session_that_closes_meanwhile_keeps_the_file(world: World, tab: MakeTab) -> None:
     client = tab(world.client).open(world.session).expects("409")
-    client.page.route("**/upload", lambda route: (set_state(world.session, "lock"), route.continue_()))
+    held: list[Route] = []
+    client.page.route("**/upload", lambda route: held.append(route))
     client.attach(payload("late.jpg", picture()))
-    client.button("Send").click()
+    with client.page.expect_request("**/upload"):
+        client.button("Send").click()
+    # Here and not in the route: that runs in a greenlet of its own, whose connection nobody would give back.
+    set_state(world.session, "lock")
+    held.pop().continue_()
     expect(client.page.locator(".lockbar")).to_be_visible()
     expect(row(client, "late.jpg")).to_contain_text("The session is closed for writing.")
     client.page.unroute("**/upload")

@@ -8,15 +8,14 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.looks import looks
-from tests.browser.tab import DESKTOP, PHONE, SERVER_AWAY, Tab
+from tests.browser.looks import SIZES, in_looks
+from tests.browser.tab import PHONE, SERVER_AWAY, TABLET, Tab
 from tests.browser.test_looks import axe, choose
 from tests.browser.test_talk import send, set_language
 from tests.cast import World, make_session, set_state
 from tests.database import Truth
 
 MakeTab = Callable[..., Tab]
-TABLET = {"width": 820, "height": 1180}
 
 
 def live(one: Tab, query: str = "") -> Tab:
@@ -174,14 +173,14 @@ def test_when_it_cannot_be_read_it_says_so_and_tries_again(world: World, tab: Ma
     expect(admin.page.get_by_role("alert")).to_have_count(0)
 
 
-@pytest.mark.parametrize(("size", "language", "theme"), looks("desktop", "phone", "tablet"))
+@in_looks("desktop", "phone", "tablet")
 def test_axe_finds_nothing(size: str, language: str, theme: str, world: World, tab: MakeTab, truth: Truth) -> None:
     set_language(truth, world.admin, language=language)
     locked, over = make_session(world.client, world.reader2, title="A word of advice"), make_session(world.client2)
     make_session(world.client, world.monitor, kind="support")
     set_state(locked, "lock")
     set_state(over, "end")
-    viewport = {"desktop": DESKTOP, "phone": PHONE, "tablet": TABLET}[size]
+    viewport = SIZES[size]
     admin = live(choose(tab(world.admin, viewport=viewport), theme=theme, language=language), "?status=all")
     expect(admin.page.locator("li.live-row")).to_have_count(5)
     admin.shoot(f"live-{size}-{language}-{theme}")

@@ -17,15 +17,14 @@ from playwright.sync_api import expect
 from accounts.models import User
 from chat.demo import PEOPLE
 from samia_chat import actor
-from tests.browser.looks import looks
-from tests.browser.tab import DESKTOP, PHONE, Tab
+from tests.browser.looks import SIZES, in_looks
+from tests.browser.tab import DESKTOP, Tab
 from tests.cast import as_system, remove, set_state
 from tests.database import Truth
 
 MakeTab = Callable[..., Tab]
 ROOT = Path(__file__).resolve().parent.parent.parent
 AXE = next((Path(__file__).parent / "vendor").glob("axe-*.js"))
-SIZES = {"desktop": DESKTOP, "phone": PHONE}
 MAX_BYTES = 300_000  # of the drawing in the README
 # Nobody looks at the page, so nothing is seen or read while it is compared or drawn.
 UNSEEN = "document.hasFocus = () => false"
@@ -83,7 +82,7 @@ def axe(one: Tab) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize(("size", "language", "theme"), looks("desktop", "phone"))
+@in_looks("desktop", "phone")
 def test_pages_are_drawn_and_axe_finds_nothing(
     language: str, theme: str, size: str, demo: dict[str, User], tab: MakeTab, truth: Truth
 ) -> None:
@@ -141,6 +140,7 @@ def test_the_first_paint_is_the_live_page(demo: dict[str, User], tab: MakeTab, t
         assert painted.page.evaluate(DESCRIBE) == live.page.evaluate(DESCRIBE), login
 
 
+@pytest.mark.drawn
 @pytest.mark.parametrize(("size", "theme"), [("desktop", "dark"), ("phone", "light")])
 def test_what_is_seldom_seen_is_drawn_too(
     size: str, theme: str, demo: dict[str, User], tab: MakeTab, truth: Truth

@@ -7,14 +7,13 @@ import math
 import random
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import expect
 
 from chat.models import VoiceReview
 from chat.services.file import process_file
 from samia_chat import actor
-from tests.browser.looks import looks
-from tests.browser.tab import DESKTOP, PHONE, Tab
+from tests.browser.looks import SIZES, in_looks
+from tests.browser.tab import Tab
 from tests.browser.test_files import PAGE, decide, payload, picture, put
 from tests.browser.test_looks import axe, choose
 from tests.browser.test_talk import send, set_language
@@ -24,8 +23,6 @@ from tests.database import Truth
 from tests.rest import Api
 
 MakeTab = Callable[..., Tab]
-SIZES = {"desktop": DESKTOP, "phone": PHONE}
-LOOKS = looks("desktop", "phone")
 
 
 def peaks(seed: int) -> str:
@@ -41,7 +38,7 @@ def as_speech(truth: Truth) -> None:
         truth.without_triggers("UPDATE chat_files SET waveform = %s WHERE id = %s", peaks(seed), row["id"])
 
 
-@pytest.mark.parametrize(("size", "language", "theme"), LOOKS)
+@in_looks("desktop", "phone")
 def test_what_messages_carry(size: str, language: str, theme: str, world: World, tab: MakeTab, truth: Truth) -> None:
     set_language(truth, world.client, world.reader, language=language)
     send(world.client, world.session, "I drew three before the full cross.")
@@ -69,7 +66,7 @@ def test_what_messages_carry(size: str, language: str, theme: str, world: World,
     assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize(("size", "language", "theme"), LOOKS)
+@in_looks("desktop", "phone")
 def test_composer_and_recorder(size: str, language: str, theme: str, world: World, tab: MakeTab, truth: Truth) -> None:
     set_language(truth, world.client, language=language)
     send(world.reader, world.session, "Tell me about the dream when you can.")
@@ -157,7 +154,7 @@ LONG = {
 }
 
 
-@pytest.mark.parametrize(("size", "language", "theme"), LOOKS)
+@in_looks("desktop", "phone")
 def test_forms_of_messages(size: str, language: str, theme: str, world: World, tab: MakeTab, truth: Truth) -> None:
     """Folded, large, side by side, played and not."""
     set_language(truth, world.client, world.reader, language=language)
@@ -195,7 +192,7 @@ def test_forms_of_messages(size: str, language: str, theme: str, world: World, t
     assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize(("size", "language", "theme"), LOOKS)
+@in_looks("desktop", "phone")
 def test_approvals(size: str, language: str, theme: str, world: World, tab: MakeTab, truth: Truth) -> None:
     set_language(truth, world.monitor, language=language)
     send(world.client, world.session, "The Star in the middle again! It came up in spring too.")

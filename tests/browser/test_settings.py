@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import expect
 
-from tests.browser.looks import looks
+from tests.browser.looks import SIZES, in_looks
 from tests.browser.tab import Tab
-from tests.browser.test_looks import SIZES, axe, choose
+from tests.browser.test_looks import axe, choose
 from tests.browser.test_talk import set_language
 from tests.cast import PASSWORD, World, make_login
 from tests.database import Truth
@@ -71,7 +70,7 @@ def test_who_is_not_signed_in_goes_to_the_door(world: World, tab: MakeTab) -> No
     expect(visitor.page).to_have_url(f"{visitor.server.address}/sign-in?next=%2Fsettings")
 
 
-@pytest.mark.parametrize(("size", "language", "theme"), looks("desktop", "phone"))
+@in_looks("desktop", "phone")
 def test_axe_finds_nothing(size: str, language: str, theme: str, world: World, tab: MakeTab, truth: Truth) -> None:
     set_language(truth, world.client, language=language)
     client = settings_of(choose(tab(world.client, viewport=SIZES[size]), theme=theme, language=language))

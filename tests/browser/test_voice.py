@@ -403,6 +403,7 @@ def test_a_readers_voice_waits_and_is_approved(world: World, tab: MakeTab, truth
     expect(link.locator(".badge")).to_have_text("1")
     link.click()
     expect(monitor.page).to_have_title(re.compile(r"^\(1\) Voice approvals"))
+    expect(monitor.page.locator("samia-approvals:defined")).to_be_attached()  # from then on there are keys
     monitor.page.keyboard.press("j")
     review = monitor.page.locator(".review")
     expect(review.get_by_role("heading", name="Reader to Client")).to_be_visible()

@@ -17,6 +17,7 @@ import jsonschema
 import msgspec
 import pytest
 from django.conf import settings
+from django.test import override_settings
 
 from chat import frames as made
 from chat import shapes
@@ -155,6 +156,7 @@ EVENTS: dict[str, list[Event]] = {
         made.voice_event(kind, {**A_MESSAGE, "type": "audio", "seq": None, "revision": None})
         for kind in ("voice_approval_needed", "voice_approved", "voice_rejected", "voice_withdrawn")
     ],
+    "file_waiting": [made.file_waiting(A_MESSAGE)],
     "session_updated": [made.session_updated(shapes.session_event_shape(A_SESSION), revision=2, members_revision=1)],
     "participant_added": [
         made.participant_added(SESSION, shapes.participant_shape(A_PARTICIPANT, A_PERSON), revision=2)
@@ -222,6 +224,7 @@ async def test_everything_that_is_described_is_really_sent(world: World, monkeyp
     monkeypatch.setattr(presence, "CALM_SECONDS", 0.1)
     reader = await Device(world.reader).open()
     client = await Device(world.client).open()
+    monitor = await Device(world.monitor).open()
     api = {person: await in_thread(Api, person) for person in (world.client, world.reader, world.admin)}
     session = str(world.session)
     await talk(client, reader, world.session)
@@ -239,6 +242,9 @@ async def test_everything_that_is_described_is_really_sent(world: World, monkeyp
     held = await in_thread(api[world.reader].upload, session, tone(seconds=0.3), "voice.webm", kind="voice")
     await in_thread(api[world.reader].delete, f"/chat/messages/{held.body['id']}")
     await reader.expect("voice_withdrawn")
+    with override_settings(CLAMAV="unix:/nowhere"):
+        await in_thread(api[world.client].upload, session, b"notes", "notes.txt")
+    await monitor.expect("file_waiting")
     await in_thread(api[world.reader].post, f"/chat/sessions/{session}/pause")
     for kind in ("new_message", "message_updated", "message_deleted", "session_updated"):
         await reader.expect(kind)
@@ -260,11 +266,11 @@ async def test_everything_that_is_described_is_really_sent(world: World, monkeyp
     await reader.expect("heartbeat")
 
     sent: dict[str, set[str]] = {}
-    for frame in [*client.seen, *reader.seen]:
+    for frame in [*client.seen, *reader.seen, *monitor.seen]:
         sent.setdefault(frame["type"], set()).update(frame)
     assert sent == {kind: set(frames.payload("server", kind)["properties"]) for kind in frames.kinds("server")}
-    await client.hang_up()
-    await reader.hang_up()
+    for device in (client, reader, monitor):
+        await device.hang_up()
 
 
 async def talk(client: Device, reader: Device, session: UUID) -> None:

@@ -19,7 +19,8 @@ from storage.errors import FileInfected
 from storage.scanner import ScannerAway
 from tests.cast import World
 from tests.database import Truth
-from tests.rest import Api
+from tests.device import Device
+from tests.rest import Api, in_thread
 from tests.server import free_port
 from tests.storage.clamd import EICAR, Clamd, FakeClamd, is_installed
 
@@ -167,6 +168,21 @@ def test_a_file_waits_for_a_scanner_that_is_away_and_nobody_opens_it(world: Worl
     assert sent.body["file"]["state"] == "processing"
     answer = Api(world.reader).get(f"/chat/files/{sent.body['file']['id']}")
     assert (answer.status, answer.code) == (409, "file_processing")
+
+
+async def test_staff_are_told_of_a_file_that_waits_and_nobody_else(world: World) -> None:
+    api = await in_thread(Api, world.client)
+    client, reader, monitor = [await Device(who).open() for who in (world.client, world.reader, world.monitor)]
+    with override_settings(CLAMAV=f"127.0.0.1:{free_port()}"):
+        sent = await in_thread(api.upload, world.session, b"harmless text", "notes.txt")
+    told = await monitor.expect("file_waiting")
+    assert (told["session"], told["message"]) == (str(world.session), sent.body["id"])
+    await reader.expect("new_message")
+    for member in (client, reader):
+        await member.nothing("file_waiting")
+    with clamd():
+        await in_thread(api.upload, world.session, b"more harmless text", "more.txt")
+    await monitor.nothing("file_waiting")
 
 
 # The real one -----------------------------------------------------------------------------------------------------------

@@ -20,7 +20,8 @@ from storage import bucket
 from storage.services import usage, verification
 from tests.cast import World
 from tests.database import Truth
-from tests.rest import Api
+from tests.device import Device
+from tests.rest import Api, in_thread
 from tests.server import free_port
 from tests.storage.conftest import Place, using
 from tests.storage.files import delete_message, make_file, put, row_of, send_file, sent_file
@@ -138,6 +139,20 @@ def test_what_can_be_mended_is_mended_once(world: World, truth: Truth, place: Pl
     summary, listed, why = run("--repair")
     assert (listed, why, summary["repaired"]) == ("", "", 0)
     call_command("verify_audit", stdout=StringIO())
+
+
+async def test_who_sees_a_message_is_told_that_its_file_is_lost(world: World, truth: Truth, place: Place) -> None:
+    lost = await in_thread(sent_file, world.reader, world.session)
+    with_child = await in_thread(sent_file, world.reader, world.session)
+    child = await in_thread(make_file, world.reader, world.session, parent=with_child, rendition="aac")
+    for file in (lost, child):
+        (await in_thread(path_of, place, file)).unlink()
+    age(truth, place)
+    client = await Device(world.client).open()
+    assert (await in_thread(run, "--repair"))[0]["repaired"] == 2
+    told = [(await client.expect("message_updated"))["message"]["file"] for _ in range(2)]
+    shown = {UUID(file["id"]): (file["state"], file["renditions"]) for file in told}
+    assert shown == {lost: ("rejected", []), with_child: ("ready", [])}
 
 
 def test_lost_evidence_stays_deleted(world: World, truth: Truth, place: Place) -> None:

@@ -9,6 +9,7 @@ import { Queue, showCount } from "chat/approval-queue";
 import { refused } from "chat/approval-words";
 import { confirmSignOut } from "chat/confirm";
 import { leave, me, unsent, wipe } from "chat/device";
+import { tellStaff } from "chat/staff-notices";
 import { useZone } from "samia/dates";
 import { request } from "samia/http";
 import { page } from "samia/page";
@@ -39,6 +40,7 @@ class SamiaApprovals extends HTMLElement {
     this._queue.take(page.approvals);
     this._goTo(addressed());
     this._queue.follow(this._socket);
+    tellStaff(this._socket);
     this._socket.start();
   }
 

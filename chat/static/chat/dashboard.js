@@ -57,15 +57,19 @@ class SamiaDashboard extends HTMLElement {
     store.addEventListener("left", ({ detail }) => this._left(detail));
     // What only this page holds would be lost with it.
     window.addEventListener("beforeunload", (event) => this._isHolding && event.preventDefault());
-    if (isStaff) this._countApprovals();
+    if (isStaff) this._serveStaff();
   }
 
   get _isHolding() {
     return !this._isLeaving && (uploads.isHolding || isRecordingKept());
   }
 
-  async _countApprovals() {
-    const { Queue, showCount } = await import("chat/approval-queue");
+  async _serveStaff() {
+    const [{ Queue, showCount }, { tellStaff }] = await Promise.all([
+      import("chat/approval-queue"),
+      import("chat/staff-notices"),
+    ]);
+    tellStaff(socket);
     const queue = new Queue({ me });
     queue.addEventListener("change", () => showCount(this, queue.waiting.length));
     queue.follow(socket);

@@ -8,6 +8,7 @@ import { Queue, showCount } from "chat/approval-queue";
 import { leave, me, wipe } from "chat/device";
 import { titleOf } from "chat/names";
 import { change, doneWords } from "chat/session-acts";
+import { tellStaff } from "chat/staff-notices";
 import { Store } from "chat/store";
 import { useZone } from "samia/dates";
 import { request } from "samia/http";
@@ -47,6 +48,7 @@ class SamiaLiveSessions extends HTMLElement {
     this._show(page.sessions, page.next);
     this._wire();
     this._countApprovals();
+    tellStaff(this._socket);
     this._socket.start();
   }
 
