@@ -173,7 +173,9 @@ class Wire:
                     self.frames.remove(frame)
                     return frame
             await asyncio.sleep(0.005)
-        raise AssertionError(f"no {kind} {fields} within {within} s; what waits: {self.frames[-5:]}")
+        raise AssertionError(
+            f"no {kind} {fields} within {within} s; what waits: {[str(frame)[:200] for frame in self.frames[-5:]]}"
+        )
 
     async def ask(self, kind: str, answer: str, **fields: Any) -> Frame:
         return await self.expect(answer, ref=await self.send(kind, **fields))

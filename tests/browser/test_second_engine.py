@@ -29,7 +29,10 @@ from tests.cast import PASSWORD, World
 from tests.rest import Api
 from tests.server import Server
 
-pytestmark = pytest.mark.skipif(not IS_FULL, reason="only with --full")
+pytestmark = [
+    pytest.mark.skipif(not IS_FULL, reason="only with --full"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:selenium"),  # its own way of calling itself
+]
 DRIVER, BROWSERS = "WebKitWebDriver", "webkit2gtk-4*/MiniBrowser"
 PATIENCE_SECONDS = 15
 TELL_ERRORS = "window.errors = []; addEventListener('error', (event) => errors.push(event.message));"

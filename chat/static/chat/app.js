@@ -15,6 +15,7 @@ export async function install() {
   });
   try {
     const registration = await navigator.serviceWorker.register("/worker.js");
+    registration.active?.postMessage({ language: document.documentElement.lang });
     if (registration.waiting) offer(registration.waiting);
     registration.addEventListener("updatefound", () => {
       const coming = registration.installing;

@@ -19,8 +19,18 @@ self.addEventListener("activate", (event) => {
   event.waitUntil(forget());
 });
 
-// The page asks for it once the person has said that he wants the new version.
-self.addEventListener("message", (event) => event.data === "take-over" && self.skipWaiting());
+self.addEventListener("message", (event) => {
+  // The page asks for it once the person has said that he wants the new version.
+  if (event.data === "take-over") self.skipWaiting();
+  if (event.data.language) event.waitUntil(speak(event.data.language));
+});
+
+/** Say in this language that one is offline: the person may have changed it since. */
+async function speak(language) {
+  const kept = await caches.open(KEPT);
+  const page = await kept.match(OFFLINE);
+  if (page?.headers.get("Content-Language") !== language) await kept.add(OFFLINE);
+}
 
 self.addEventListener("fetch", (event) => {
   const { request } = event;
