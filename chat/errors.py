@@ -70,7 +70,7 @@ class NotPending(Problem):
 
 
 class AlreadyReviewed(Problem):
-    """Somebody else has decided about this message, and that is final."""
+    """It was decided about this message, and that is final."""
 
     status = 409
     code = "already_reviewed"
@@ -127,6 +127,8 @@ _BY_CODE: dict[str, type[Problem]] = {
         IdTaken,
         ReplyUnknown,
         BeyondLast,
+        MessageDeleted,
+        NotAudio,
         NotPending,
         AlreadyReviewed,
         FileProcessing,

@@ -18,7 +18,9 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from chat.models import ChatSession, Message, Participant
-from chat.painted_files import PaintedFile, file_address, length_words, painted
+from chat.painted_files import PaintedFile, file_address, heard, length_words, painted
+from chat.painted_grid import Cell, cells
+from chat.painted_text import beginning_of, emoji_in
 from chat.shapes import Shape
 from samia_chat.digits import localised
 
@@ -59,7 +61,9 @@ class Line:
     """A line of the thread: a day, the mark of what is new, a line of the system, or a message."""
 
     kind: str
-    text: str  # of a message with a file, what is written beneath it
+    text: str  # of a message with a file, what is written beneath it; of a long one, its beginning
+    is_long: bool = False
+    emoji: int = 0  # how many it is, if it is nothing else
     id: UUID | None = None
     sent_at: datetime | None = None
     time: str = ""
@@ -76,10 +80,13 @@ class Line:
     tick_icon: str = ""
     status: str = ""  # the word below the last own message
     file: PaintedFile | None = None
+    heard: str = ""  # of a voice message: played, new
+    heard_label: str = ""
     note: str = ""  # of a voice message that others do not hear, with why
     note_text: str = ""
     is_refused: bool = False
     may_record: bool = False
+    cell: Cell | None = None  # of a picture that stands beside others
 
 
 def number(value: int) -> str:
@@ -248,13 +255,20 @@ def _counted(one: str, many: str, count: int) -> str:
 def lines(session: Shape, thread: Shape, viewer: UUID) -> list[Line]:
     """The lines of a thread whose newest page this is."""
     messages = _in_place(thread["results"], thread["unpublished"], has_older=thread["has_more"])
-    drawn = list(_lines(session, messages, viewer))
+    drawn = _gridded(list(_lines(session, messages, viewer)), messages)
     own = [at for at, line in enumerate(drawn) if line.kind == "message" and line.is_own]
     if own and not drawn[own[-1]].is_deleted:
         last = drawn[own[-1]]
         word = last.tick_label if last.tick in ("seen", "read") else ""
         drawn[own[-1]] = replace(last, status=word)
     return drawn
+
+
+def _gridded(drawn: list[Line], messages: list[Shape]) -> list[Line]:
+    """The lines, where pictures stand side by side with their places."""
+    by_id = {message["id"]: message for message in messages}
+    found = cells([by_id.get(line.id) for line in drawn])
+    return [replace(line, cell=found.get(at)) for at, line in enumerate(drawn)]
 
 
 def _in_place(published: list[Shape], held: list[Shape], *, has_older: bool) -> list[Shape]:
@@ -311,14 +325,21 @@ def _message_line(
     quoted = by_id.get(message["reply_to"])
     mark = tick(session, message, viewer) if is_own and not is_deleted and message["seq"] is not None else ""
     file = painted(message)
+    heard_mark = heard(message, viewer, is_member=session["mine"] is not None)
     note, note_text = _note(message, is_own=is_own)
     is_refused = message["status"] == Message.Status.REJECTED
     is_open = session["mine"] is not None and session["status"] == ChatSession.Status.ACTIVE
+    text = message["content"] if file else words_of(message)
+    beginning = beginning_of(text)
     return Line(
         kind="message",
         id=message["id"],
-        text=message["content"] if file else words_of(message),
+        text=text if beginning is None else beginning,
+        is_long=beginning is not None,
+        emoji=emoji_in(text) if message["type"] == Message.Type.TEXT else 0,
         file=file,
+        heard=heard_mark,
+        heard_label={"played": _("Played"), "new": _("Not played yet")}.get(heard_mark, ""),
         note=note,
         note_text=note_text,
         is_refused=is_refused,

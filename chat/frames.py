@@ -21,7 +21,7 @@ def message_event(kind: str, message: Shape, *, members_revision: int) -> Event:
 
 
 def voice_event(kind: str, message: Shape) -> Event:
-    """`voice_approval_needed`, `voice_approved` or `voice_rejected`: for the sender's devices and staff."""
+    """`voice_approval_needed`, `voice_approved`, `voice_rejected` or `voice_withdrawn`: for the sender's devices and staff."""
     frame = {"type": kind, "session": message["session"], "message": message}
     return Event(session=message["session"], users=(message["sender"],), to_staff=True, frame=encode(frame))
 

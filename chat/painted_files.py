@@ -9,6 +9,7 @@ from uuid import UUID
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from chat.models import Message
 from chat.shapes import Shape
 from samia_chat.digits import localised
 from storage.models import ChatFile
@@ -52,6 +53,15 @@ class PaintedFile:
 def file_address(file_id: UUID | None) -> str:
     """Where a file is opened; nothing for none."""
     return f"/api/chat/files/{file_id}" if file_id else ""
+
+
+def heard(message: Shape, viewer: UUID, *, is_member: bool) -> str:
+    """Of a voice message: "played" when somebody has heard one's own, "new" while one has not heard another's; else ""."""
+    if message["type"] != Message.Type.AUDIO or message["seq"] is None:
+        return ""
+    if message["sender"] == viewer:
+        return "played" if message["played_by"] else ""
+    return "new" if is_member and viewer not in message["played_by"] else ""
 
 
 def painted(message: Shape) -> PaintedFile | None:

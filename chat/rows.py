@@ -42,6 +42,7 @@ class MessageRow(WaitingRow, frozen=True, kw_only=True):
     content: str
     reply_to_id: UUID | None
     reason: str | None
+    played_by: list[UUID]
     file: FileRow | None
     created_at: datetime
     edited_at: datetime | None

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from chat.access import MESSAGES
 from chat.errors import (
+    AlreadyReviewed,
     BeyondLast,
     EditWindowOver,
     EmptyMessage,
@@ -36,7 +37,6 @@ from chat.services import receipt
 from chat.services.message import Sent
 from chat.services.reading import message_page, unpublished
 from chat.services.session import may_look
-from chat.shapes import message_shape
 from samia_chat import actor
 from samia_chat.api.views import ViewSet, throttle
 from samia_chat.api.wire import SignedInRequest
@@ -143,9 +143,9 @@ class OneMessageViewSet(ViewSet):
         return Response(messages.edit_message(by=request.user, message_id=message, content=content))
 
     @extend_schema(responses={200: MessageSchema}, operation_id="message_delete")
-    @refuses(Forbidden, WrongSessionState, EditWindowOver)
+    @refuses(Forbidden, WrongSessionState, EditWindowOver, AlreadyReviewed)
     def destroy(self, request: SignedInRequest, message: UUID) -> Response:
-        """Delete a message; its place stays. Again: the same answer."""
+        """Delete a message; its place stays. Your own voice that waits for approval, too. Again: the same answer."""
         return Response(messages.delete_message(by=request.user, message_id=message))
 
     @extend_schema(request=None, responses={200: CursorsSchema}, operation_id="message_read")
@@ -157,10 +157,10 @@ class OneMessageViewSet(ViewSet):
         return Response(cursors)
 
     @extend_schema(request=None, responses={200: MessageSchema}, operation_id="message_played")
-    @refuses(Forbidden, WrongSessionState, NotAudio)
+    @refuses(Forbidden, WrongSessionState, NotAudio, MessageDeleted)
     def played(self, request: SignedInRequest, message: UUID) -> Response:
-        """You, a member, have played this voice message. Again: the same answer."""
-        return Response(message_shape(receipt.mark_played(user=request.user, message_id=message)))
+        """You, a member, have played this voice message of somebody else. Again: the same answer."""
+        return Response(receipt.mark_played(user=request.user, message_id=message))
 
 
 @extend_schema(tags=["messages"])

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -77,6 +79,13 @@ class Message(models.Model):
     def reason(self) -> str | None:
         """Why a voice message was rejected; None for all others."""
         return str(self.metadata["reason"]) if self.status == self.Status.REJECTED else None
+
+    @property
+    def played_by(self) -> list[UUID]:
+        """Who has played it, of a voice message; the rows of chat_plays say when."""
+        if self.type != self.Type.AUDIO:
+            return []
+        return [UUID(user) for user in self.metadata.get("played_by", [])]
 
 
 class MessageVersion(models.Model):

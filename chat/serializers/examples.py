@@ -45,6 +45,7 @@ MESSAGE: Example = {
     "reply_to": None,
     "file": None,
     "reason": None,
+    "played_by": [],
     "created_at": SENT_AT,
     "edited_at": None,
     "deleted_at": None,
@@ -62,10 +63,17 @@ FILE: Example = {
     "reason": None,
     "renditions": ["aac"],
 }
-VOICE: Example = {**MESSAGE, "type": "audio", "content": "", "file": FILE}
+VOICE: Example = {**MESSAGE, "type": "audio", "content": "", "file": FILE, "played_by": [READER]}
 REJECT: Example = {"reason": "It speaks of somebody's health. Please leave that out."}
 APPROVAL: Example = {
-    "message": {**VOICE, "seq": None, "revision": None, "status": "pending_approval", "sender": READER},
+    "message": {
+        **VOICE,
+        "seq": None,
+        "revision": None,
+        "status": "pending_approval",
+        "sender": READER,
+        "played_by": [],
+    },
     "sender_name": "Samia",
     "sender_role": "reader",
     "sender_avatar": PICTURE_ID,

@@ -95,6 +95,9 @@ class MessageSchema(serializers.Serializer[Any]):
     reply_to = serializers.UUIDField(allow_null=True)
     file = FileSchema(allow_null=True, help_text="Of audio, image, video and file; null once it is deleted.")
     reason = serializers.CharField(allow_null=True, help_text="Of a rejected voice message, why.")
+    played_by = serializers.ListField(
+        child=serializers.UUIDField(), help_text="Of a voice message, the members who have played it."
+    )
     created_at = serializers.DateTimeField()
     edited_at = serializers.DateTimeField(allow_null=True)
     deleted_at = serializers.DateTimeField(allow_null=True)

@@ -16,7 +16,14 @@ from msgspec import Struct
 
 from chat import frames
 from chat.access import MESSAGES
-from chat.errors import EditWindowOver, EmptyMessage, MessageDeleted, WrongSessionState, raise_for
+from chat.errors import (
+    AlreadyReviewed,
+    EditWindowOver,
+    EmptyMessage,
+    MessageDeleted,
+    WrongSessionState,
+    raise_for,
+)
 from chat.models import ChatSession, Message, SessionState
 from chat.models.message import MAX_CHARS
 from chat.services.session import lock_state, next_revision, record_looks
@@ -171,38 +178,50 @@ def edit_message(*, by: Person, message_id: UUID, content: str) -> Shape:
 def delete_message(*, by: Person, message_id: UUID) -> Shape:
     """Delete a message: its place stays, its text goes; the former text is kept for staff. Again, nothing changes.
 
-    Raises NotFound, Forbidden, WrongSessionState, EditWindowOver.
+    One's own voice message that waits for approval can be taken back as long as nobody has decided. Raises NotFound,
+    Forbidden, WrongSessionState, EditWindowOver, AlreadyReviewed.
     """
-    message, state = _lock_for_change(by, message_id, deleted_is_fine=True)
+    message, state = _lock_for_change(by, message_id, is_deletion=True)
     if message.deleted_at is not None:
         return message_shape(message)
+    is_published = message.seq is not None
     message.deleted_at = timezone.now()
     message.deleted_by = by.pk
-    message.revision = next_revision(state)
+    if is_published:
+        message.revision = next_revision(state)
     message.save(update_fields=["deleted_at", "deleted_by", "revision"])
     message.refresh_from_db()  # the trigger emptied it
     shape = message_shape(message)
-    realtime.publish(frames.message_event("message_deleted", shape, members_revision=state.members_revision))
+    if is_published:
+        event = frames.message_event("message_deleted", shape, members_revision=state.members_revision)
+    else:
+        event = frames.voice_event("voice_withdrawn", shape)  # nobody else knew of it
+    realtime.publish(event)
     return shape
 
 
-def _lock_for_change(by: Person, message_id: UUID, *, deleted_is_fine: bool = False) -> tuple[Message, SessionState]:
-    """A published message that `by` may change now, and its session's counters, locked.
+def _lock_for_change(by: Person, message_id: UUID, *, is_deletion: bool = False) -> tuple[Message, SessionState]:
+    """A message that `by` may change now, and its session's counters, locked. What is not published can only be deleted.
 
     The answer shows the message: staff who are not in the session leave a record.
     """
-    found: Message = MESSAGES.get(by, "edit", pk=message_id, seq__isnull=False)
+    published = {} if is_deletion else {"seq__isnull": False}
+    found: Message = MESSAGES.get(by, "edit", pk=message_id, **published)
     state = lock_state(found.session_id)
-    # Read again: whoever held the lock may have changed it, or ended the session.
+    # Read again: whoever held the lock may have changed it, decided about it, or ended the session.
     message = Message.objects.select_related("session").filter(pk=message_id).first()
     if message is None:
         raise NotFound
     record_looks(by, [message.session_id])
-    if message.deleted_at is not None and deleted_is_fine:
+    if message.seq is None and message.sender_id != by.pk:
+        raise Forbidden  # staff decide about it
+    if message.deleted_at is not None and is_deletion:
         return message, state
+    if message.status == Message.Status.REJECTED:
+        raise AlreadyReviewed
     if message.session.status not in CHANGEABLE:
         raise WrongSessionState
     window = timedelta(seconds=settings.MESSAGE_EDIT_WINDOW)
-    if not is_staff(by) and timezone.now() - message.created_at > window:
+    if message.seq is not None and not is_staff(by) and timezone.now() - message.created_at > window:
         raise EditWindowOver
     return message, state

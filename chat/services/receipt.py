@@ -1,4 +1,6 @@
-"""How far somebody is: delivered, seen and read are cursors, played is a row. None of it is audited."""
+"""How far somebody is: delivered, seen and read are cursors, played is a row, and a change of the message.
+
+None of it is audited."""
 
 from __future__ import annotations
 
@@ -9,11 +11,10 @@ from django.db import connection, transaction
 from accounts.models import User
 from chat import frames
 from chat.access import MESSAGES
-from chat.errors import NotAudio, WrongSessionState, raise_for
-from chat.models import Message, MessagePlay, Participant
+from chat.errors import raise_for
+from chat.models import Message
+from chat.shapes import Shape, message_shape
 from samia_chat import realtime
-from samia_chat.access import READABLE
-from samia_chat.errors import Forbidden
 
 KINDS = ("delivered", "seen", "read")
 MOVE = "SELECT code, delivered, seen, read, own_ahead FROM app.move_cursor(%s, %s, %s)"
@@ -37,23 +38,18 @@ def move_cursor(*, user_id: UUID, session_id: UUID, kind: str, up_to: int) -> di
 
 
 @transaction.atomic
-def mark_played(*, user: User, message_id: UUID) -> Message:
-    """Note that a member has played a voice message; again, nothing changes.
+def mark_played(*, user: User, message_id: UUID) -> Shape:
+    """Note that a member has played somebody else's voice message; again, nothing changes.
 
-    Staff who look in are heard by nobody: what they play says nothing to the sender. Raises NotFound, Forbidden,
-    WrongSessionState, NotAudio.
+    Everybody in the session is told, the first time. Staff who look in are heard by nobody: what they play says nothing to the
+    sender. Raises NotFound, Forbidden, WrongSessionState, NotAudio, MessageDeleted.
     """
-    message: Message = MESSAGES.get(user, "view", pk=message_id)
-    # Locked, so that the membership does not end, or the session with it, before the row is written.
-    memberships = Participant.objects.select_for_update(no_key=True)
-    mine = memberships.filter(session_id=message.session_id, user=user, left_at__isnull=True).first()
-    if mine is None:
-        raise Forbidden
-    if mine.session_status not in READABLE:
-        raise WrongSessionState
-    if message.type != Message.Type.AUDIO or message.seq is None:
-        raise NotAudio
-    MessagePlay.objects.bulk_create(
-        [MessagePlay(message_id=message.pk, session_id=message.session_id, user_id=user.pk)], ignore_conflicts=True
-    )
-    return message
+    MESSAGES.get(user, "view", pk=message_id)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT code, members_revision FROM app.play_message(%s)", [message_id])
+        code, members_revision = cursor.fetchone()
+    raise_for(code)
+    shape = message_shape(Message.objects.select_related("file").get(pk=message_id))
+    if code == "ok":
+        realtime.publish(frames.message_event("message_updated", shape, members_revision=members_revision))
+    return shape

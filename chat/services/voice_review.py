@@ -40,11 +40,13 @@ def review_voice(*, by: Person, message_id: UUID, verdict: VoiceReview.Verdict, 
     if len(reason) > MAX_REASON or "\x00" in reason:
         raise Invalid(f"A reason has at most {MAX_REASON} characters.")
     found: Message = MESSAGES.get(by, "review", pk=message_id)
-    record_looks(by, [found.session_id])
     with actor.acting_as(actor.current().because(reason)), connection.cursor() as cursor:
         cursor.execute("SELECT code, members_revision FROM app.review_voice(%s, %s, %s)", [message_id, verdict, reason])
         code, members_revision = cursor.fetchone()
     raise_for(code)
+    record_looks(
+        by, [found.session_id]
+    )  # after the function's lock of the session: the record's own comes after it everywhere
     message = Message.objects.select_related("file").get(pk=message_id)
     shape = message_shape(message)
     if code == "ok":

@@ -62,6 +62,17 @@ test("what somebody else decided says so until it is let go", () => {
   assert.deepEqual(said(held), ["b rejected", "c unknown"]);
 });
 
+test("what its sender took back goes from the queue", () => {
+  const held = queue();
+  held.take([waiting("a", "10"), waiting("b", "11")]);
+  held.apply(frame("voice_withdrawn", "a"));
+  assert.deepEqual(said(held), ["a withdrawn", "b"]);
+  assert.deepEqual(
+    held.waiting.map(({ message }) => message.id),
+    ["b"],
+  );
+});
+
 test("our own decision goes at once, though the event is faster than the answer", async () => {
   const held = queue();
   held.take([waiting("a", "10")]);

@@ -384,6 +384,16 @@ test("what was decided stays so, whatever comes late", () => {
   assert.deepEqual(held(store), ["v rejected"]);
 });
 
+test("what its sender took back stays deleted in its place, whatever comes late", () => {
+  const store = opened({ lastSeq: 1 });
+  store.apply(voiceFrame("voice_approval_needed"));
+  const gone = { status: "deleted", deleted_at: "2026-11-21T09:00:00Z", file: null };
+  assert.equal(store.apply(voiceFrame("voice_withdrawn", gone)), "applied");
+  assert.deepEqual(held(store), ["v deleted"]);
+  store.apply(voiceFrame("voice_approval_needed")); // its file is ready
+  assert.deepEqual(held(store), ["v deleted"]);
+});
+
 test("an answer that was read before an event does not undo it", () => {
   const store = opened({ lastSeq: 1 });
   store.apply(voiceFrame("voice_approval_needed", { id: "old" }));

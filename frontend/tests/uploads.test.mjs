@@ -6,23 +6,44 @@ import { speak } from "samia/text";
 import { Clock, OTHER, SESSION, settled } from "./made.mjs";
 
 const LIMITS = { file_bytes: 1000 };
-let clock, posted;
+let clock, posted, kept;
+
+/** What is kept on a device, of one page or the next. */
+class Kept {
+  constructor() {
+    this.files = new Map();
+    this.isFull = false;
+  }
+
+  async keep(entry) {
+    if (this.isFull) throw new Error("QuotaExceededError");
+    this.files.set(entry.id, structuredClone({ ...entry, file: null }));
+  }
+
+  async forget(id) {
+    this.files.delete(id);
+  }
+
+  async offer(take) {
+    for (const entry of this.files.values()) take({ ...entry, file: picture(entry.name) });
+  }
+}
 
 beforeEach(() => {
   clock = new Clock();
   posted = [];
+  kept = new Kept();
   speak({ language: "en", texts: {}, plurals: {} });
 });
 
-function uploads() {
-  let last = 0;
+function uploads(last = 0) {
   const post = (entry, { onProgress, signal }) =>
     new Promise((resolve, reject) => {
       const refuse = (code, retryAfter = null) => reject(Object.assign(new Error(code), { code, retryAfter }));
       signal.addEventListener("abort", () => refuse("aborted"));
       posted.push({ entry, id: entry.id, onProgress, refuse, accept: () => resolve({ id: entry.id }) });
     });
-  return new Uploads({ post, newId: () => `id-${++last}`, limits: LIMITS, now: () => clock.at, clock });
+  return new Uploads({ post, kept, newId: () => `id-${++last}`, limits: LIMITS, now: () => clock.at, clock });
 }
 
 const picture = (name = "a.jpg", size = 500) => new File([new Uint8Array(size)], name, { type: "image/jpeg" });
@@ -142,6 +163,107 @@ test("what is given up ends at once, also while it is sent or waits", async () =
   queue.drop("id-2");
   await settled();
   assert.deepEqual(states(queue), ["id-3 sending"]);
+});
+
+test("what was handed over survives the page, in order, under the same ids; what was only chosen does not", async () => {
+  const before = uploads();
+  before.choose(SESSION, [picture("a.jpg"), picture("b.jpg")]);
+  before.caption("id-2", " second ");
+  before.send(SESSION, { replyTo: "m1" });
+  before.sendVoice(OTHER, { blob: new Blob(["x"]), name: "voice.webm", seconds: 3 });
+  before.choose(SESSION, [picture("c.jpg")]);
+  await settled();
+  assert.equal(before.isHolding, false, "all of it is kept");
+  assert.deepEqual([...kept.files.keys()], ["id-1", "id-2", "id-3"]);
+  assert.ok(!("url" in kept.files.get("id-1")), "an address of the page that is gone");
+  posted = [];
+  const after = uploads(10);
+  after.resume();
+  await settled();
+  after.resume(); // the connection was away meanwhile
+  await settled();
+  assert.deepEqual(states(after), ["id-1 sending", "id-2 waiting"]);
+  assert.deepEqual(states(after, OTHER), ["id-3 waiting"]);
+  for (const at of [0, 1, 2]) {
+    posted[at].accept();
+    await settled();
+  }
+  assert.deepEqual(
+    posted.map(({ id, entry: { kind, caption, replyTo } }) => [id, kind, caption, replyTo]),
+    [
+      ["id-1", "file", undefined, "m1"],
+      ["id-2", "file", "second", null],
+      ["id-3", "voice", null, null],
+    ],
+  );
+  assert.equal(kept.files.size, 0);
+  after.resume();
+  await settled();
+  assert.equal(posted.length, 3, "what is there is not sent again");
+});
+
+test("after a reload it waits as long as it was told before", async () => {
+  const before = uploads();
+  before.choose(SESSION, [picture("a.jpg"), picture("b.jpg")]);
+  before.send(SESSION);
+  posted[0].refuse("too_fast", 30);
+  await clock.pass(10_000);
+  posted = [];
+  const after = uploads();
+  after.resume();
+  await settled();
+  assert.deepEqual(states(after), ["id-1 pausing too_fast", "id-2 waiting"]);
+  await clock.pass(19_999);
+  assert.equal(posted.length, 0);
+  await clock.pass(1);
+  assert.deepEqual(states(after), ["id-1 sending", "id-2 waiting"]);
+});
+
+test("what was cut off goes on after a reload; what nothing mends is told once", async () => {
+  const before = uploads();
+  before.choose(SESSION, [picture("a.jpg"), picture("b.jpg"), picture("c.jpg")]);
+  before.send(SESSION);
+  for (const [at, code] of ["unreachable", "file_unreadable", "session_state"].entries()) {
+    posted[at].refuse(code);
+    await settled();
+  }
+  assert.equal(before.unsent, 2);
+  assert.equal(before.isHolding, false, "a damaged file keeps nobody on the page");
+  const after = uploads();
+  after.resume();
+  await settled();
+  assert.deepEqual(states(after), ["id-1 sending", "id-3 failed session_state"]);
+  after.drop("id-1");
+  after.drop("id-3");
+  await settled();
+  assert.equal(kept.files.size, 0, "given up is forgotten");
+});
+
+test("where there is no room it is sent without being kept, and that is told", async () => {
+  kept.isFull = true;
+  const queue = uploads();
+  let told = 0;
+  queue.addEventListener("unkept", () => (told += 1));
+  queue.choose(SESSION, [picture()]);
+  queue.send(SESSION);
+  await settled();
+  assert.deepEqual(states(queue), ["id-1 sending"]);
+  assert.equal(queue.isHolding, true);
+  assert.equal(told, 1);
+  posted[0].accept();
+  await settled();
+  assert.deepEqual([states(queue), queue.isHolding], [[], false]);
+});
+
+test("a session that is left takes along what was kept for it", async () => {
+  const queue = uploads();
+  queue.choose(SESSION, [picture()]);
+  queue.send(SESSION);
+  queue.sendVoice(OTHER, { blob: new Blob(["x"]), name: "voice.webm", seconds: 3 });
+  await settled();
+  queue.forgetSession(SESSION);
+  await settled();
+  assert.deepEqual([...kept.files.keys()], ["id-2"]);
 });
 
 test("sessions do not mix, and one that is left takes its files along", async () => {

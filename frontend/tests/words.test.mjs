@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { emojiIn } from "chat/emoji";
+import { beginningOf } from "chat/fold";
+import { gridded } from "chat/grid";
 import { inPlace, linesOf } from "chat/lines";
 import { livePath, wavePath } from "chat/peaks";
 import { clock, day, dayKey, listTime, useZone } from "samia/dates";
@@ -45,6 +48,46 @@ test("addresses in text, the same as the server finds", () => {
   const cases = JSON.parse(readFileSync(new URL("../../tests/browser/links.json", import.meta.url), "utf8"));
   for (const [text, expected] of cases) {
     assert.deepEqual(splitLinks(text).map((part) => [part.text, part.isLink]), expected, text);
+  }
+});
+
+test("messages of a few emoji, the same as the server finds", () => {
+  const cases = JSON.parse(readFileSync(new URL("../../tests/browser/emoji.json", import.meta.url), "utf8"));
+  for (const [text, count] of cases) assert.equal(emojiIn(text), count, JSON.stringify(text));
+});
+
+test("every emoji that is one character is found, and no other letter", () => {
+  const isPicture = new RegExp("^\\p{RGI_Emoji}$", "v");
+  for (let code = 0; code <= 0x10ffff; code += 1) {
+    const letter = String.fromCodePoint(code);
+    if (isPicture.test(letter)) assert.equal(emojiIn(letter), 1, code.toString(16));
+    else if (/\p{L}|\p{N}|\p{P}|\p{Z}/u.test(letter)) assert.equal(emojiIn(letter), 0, code.toString(16));
+    if (isPicture.test(`${letter}\ufe0f`)) assert.equal(emojiIn(`${letter}\ufe0f`), 1, code.toString(16));
+  }
+});
+
+test("pictures that belong together get places, the same as the server gives", () => {
+  const cases = JSON.parse(readFileSync(new URL("../../tests/browser/grids.json", import.meta.url), "utf8"));
+  const line = (given) => {
+    if (given === null) return { kind: "day" };
+    const created_at = new Date(Date.UTC(2026, 10, 21, 9, 0, given.at)).toISOString();
+    const file = { state: given.state ?? "ready" };
+    const message = { type: "image", content: "", reply_to: null, seq: 1, file, created_at, ...given };
+    return { kind: "message", message };
+  };
+  for (const [name, messages, places] of cases) {
+    const said = gridded(messages.map(line)).map(({ cell }) => (cell ? `${cell.columns} ${cell.column} ${cell.after}` : ""));
+    assert.deepEqual(said, places, name);
+  }
+});
+
+test("long texts begin where the server cuts them", () => {
+  const cases = JSON.parse(readFileSync(new URL("../../tests/browser/folds.json", import.meta.url), "utf8"));
+  for (const [pieces, length] of cases) {
+    const text = pieces.map(([piece, times]) => piece.repeat(times)).join("");
+    const beginning = beginningOf(text);
+    assert.equal(beginning === null ? null : [...beginning].length, length, text.slice(0, 40));
+    assert.ok(text.startsWith(beginning ?? ""));
   }
 });
 

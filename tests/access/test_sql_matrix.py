@@ -85,7 +85,7 @@ WRITE = {
     "UPDATE chat_session_state SET revision = revision WHERE session_id = %(session)s": by_role(MEMBER, MEMBER, ALL),
     "UPDATE chat_session_state SET last_seq = last_seq WHERE session_id = %(session)s": by_role(NONE, NONE, NONE),
     "INSERT INTO chat_plays (message_id, session_id, user_id) VALUES (%(theirs)s, %(session)s, %(me)s)": by_role(
-        CONTENT, CONTENT, CONTENT
+        NONE, NONE, NONE
     ),
     "DELETE FROM chat_message_versions WHERE session_id = %(session)s": by_role(NONE, NONE, NONE),
     FILE: by_role({"own"}, NONE, {"own"}),

@@ -47,7 +47,8 @@ DESCRIBE = """() => {
             [...one.classList].sort().join(" "), words(one),
             told(one, "[role=img][class^=st-]", "aria-label"), told(one, ".bars:not(.on) path", "d"),
             told(one, "img", "src", "alt", "width", "height"), told(one, "a.icon-btn", "href", "download", "aria-label"),
-            told(one, ".play", "aria-label"), told(one, ".bubble use", "href"),
+            told(one, ".play", "aria-label"), told(one, ".body", "class"),
+            told(one, ".voice-row > [role=img]", "class", "aria-label"), told(one, ".bubble use", "href"),
         ];
     });
 }"""

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from playwright.sync_api import expect
 
 from chat.models import VoiceReview
+from chat.services.file import process_file
+from samia_chat import actor
 from tests.browser.looks import SIZES, in_looks
 from tests.browser.tab import Tab
 from tests.browser.test_files import PAGE, decide, payload, picture, put
@@ -18,6 +20,7 @@ from tests.browser.test_talk import send, set_language
 from tests.browser.test_voice import send_voice
 from tests.cast import World, set_state
 from tests.database import Truth
+from tests.rest import Api
 
 MakeTab = Callable[..., Tab]
 
@@ -125,7 +128,11 @@ def test_composer_and_recorder(size: str, language: str, theme: str, world: Worl
     one.page.locator(".composer .send").click()
     expect(one.page.get_by_role("progressbar")).to_be_visible()
     chooser.set_input_files(
-        [payload("spread-three-cards.jpg", picture()), payload("setup.exe", b"MZ", "application/x-dos")]
+        [
+            payload("spread-three-cards.jpg", picture()),
+            payload("the-star.jpg", picture()),
+            payload("setup.exe", b"MZ", "application/x-dos"),
+        ]
     )
     one.box.fill("Here is what came up last night")
     draw("uploads")
@@ -138,6 +145,50 @@ def test_composer_and_recorder(size: str, language: str, theme: str, world: Worl
     )
     expect(one.page.locator(".drop")).to_be_visible()
     draw("drop")
+    assert not found, "\n".join(found)
+
+
+LONG = {
+    "en": "The cups run over, and the moon looks on. " * 30 + "https://samia.example/rest",
+    "ar": "تفيض الكؤوس والقمر ينظر من بعيد. " * 34 + "https://samia.example/rest",
+}
+
+
+@in_looks("desktop", "phone")
+def test_forms_of_messages(size: str, language: str, theme: str, world: World, tab: MakeTab, truth: Truth) -> None:
+    """Folded, large, side by side, played and not."""
+    set_language(truth, world.client, world.reader, language=language)
+    send(world.reader, world.session, LONG[language], "🌙")
+    send(world.client, world.session, LONG[language], "👍🏽✨", "👨‍👩‍👧‍👦 🇱🇧 ❤️")
+    for person, count in ((world.reader, 4), (world.client, 5)):
+        for at in range(count):
+            put(person, world.session, picture((500 + 200 * at, 480)), f"{at}.jpg")
+    put(world.reader, world.session, PAGE, "natal-chart-layla.pdf")
+    poster = truth.rows("SELECT id FROM chat_files WHERE content_type = 'application/pdf'")[0]["id"]
+    with actor.acting_as(actor.system("worker")):
+        assert process_file(poster)
+    heard = send_voice(world.client, world.session, seconds=24)
+    waiting = send_voice(world.reader, world.session, seconds=48)
+    decide(world.monitor, waiting["id"], VoiceReview.Verdict.APPROVE)
+    as_speech(truth)
+    assert Api(world.reader).put(f"/chat/messages/{heard['id']}/played").status == 200
+    one = choose(tab(world.client, viewport=SIZES[size]), theme=theme, language=language).open(world.session)
+    name = f"{size}-{language}-{theme}"
+    thread, found = one.page.locator(".thread"), []
+    for what, place in (("end", "thread.scrollHeight"), ("middle", "thread.scrollHeight * 0.45"), ("start", "0")):
+        thread.evaluate(f"(thread) => (thread.scrollTop = {place})")
+        one.page.wait_for_timeout(150)
+        one.shoot(f"media-forms-{what}-{name}")
+        found += axe(one)
+    one.page.locator(".more").first.click()
+    one.page.wait_for_timeout(100)
+    one.shoot(f"media-unfolded-{name}")
+    found += axe(one)
+    one.page.locator(".shot").last.click()
+    expect(one.page.locator(".viewer img")).to_have_js_property("complete", value=True)
+    one.page.keyboard.press("+")
+    one.shoot(f"media-close-{name}")
+    found += axe(one)
     assert not found, "\n".join(found)
 
 

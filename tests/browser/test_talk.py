@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import expect
 
 from accounts.identity import actor_of
@@ -13,6 +14,7 @@ from chat.services.message import send_message
 from samia_chat import actor
 from samia_chat.actor import Actor
 from tests.browser.tab import PHONE, Tab
+from tests.browser.test_looks import DESCRIBE, UNSEEN
 from tests.cast import World, make_session, set_state
 from tests.database import Truth
 
@@ -221,6 +223,69 @@ def test_text_is_text_and_addresses_are_links(world: World, tab: MakeTab) -> Non
         expect(link).to_have_attribute("href", "https://samia.example/a?b=1&c=2")
         expect(link).to_have_attribute("rel", "noopener noreferrer")
         expect(link).to_have_attribute("target", "_blank")
+
+
+LONG = "The cups run over. " * 60 + "\nSee https://samia.example/rest for the rest."
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_a_long_message_is_folded_until_one_asks(language: str, world: World, tab: MakeTab, truth: Truth) -> None:
+    set_language(truth, world.client, language=language)
+    more, less = {"en": ("Show more", "Show less"), "ar": ("عرض المزيد", "عرض أقل")}[language]
+    send(world.reader, world.session, *[f"line {number}." for number in range(20)], LONG, "The end")
+    client = tab(world.client).open(world.session)
+    message = client.page.locator("samia-message").nth(20)
+    text = message.locator(".body p")
+    expect(message.locator("a")).to_have_count(0)  # so nobody gets to it by the Tab key
+    assert len(text.inner_text().strip()) <= 700
+    message.get_by_role("button", name=more).focus()
+    top = message.bounding_box()
+    client.page.keyboard.press("Enter")
+    expect(text).to_have_text(LONG)
+    assert message.bounding_box()["y"] == top["y"], "it grows downwards, also at the end of the thread"  # type: ignore[index]
+    fold = message.get_by_role("button", name=less)
+    expect(fold).to_be_focused()
+    expect(fold).to_have_attribute("aria-expanded", "true")
+    client.page.keyboard.press("Enter")
+    expect(message.locator("a")).to_have_count(0)
+    button = message.get_by_role("button", name=more)
+    expect(button).to_be_focused()
+    assert message.bounding_box()["y"] == top["y"]  # type: ignore[index]
+    # Copied is the whole.
+    client.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    message.hover()
+    message.locator(".acts button").last.click()
+    client.page.get_by_role("menuitem").filter(has=client.page.locator("[href='#i-copy']")).click()
+    expect(client.page.locator(".toast")).to_be_visible()
+    assert client.page.evaluate("navigator.clipboard.readText()") == LONG
+
+
+def test_a_few_emoji_are_large(world: World, tab: MakeTab) -> None:
+    send(world.reader, world.session, "🌙", "👨‍👩‍👧‍👦 🇱🇧", "1", "🌙 good night")
+    client = tab(world.client).open(world.session)
+    sizes = client.page.locator(".body p").evaluate_all(
+        "(all) => all.map((one) => parseFloat(getComputedStyle(one).fontSize))"
+    )
+    assert sizes == [52, 40, 15, 15]
+    client.say("✨🔮✨")
+    expect(client.message("✨🔮✨").locator(".body")).to_have_class("body big big-3")
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_the_first_paint_folds_and_enlarges_too(language: str, world: World, tab: MakeTab, truth: Truth) -> None:
+    set_language(truth, world.client, world.reader, language=language)
+    send(world.reader, world.session, LONG, "🌙", "كلمة " * 190, "line\n" * 14 + "end")
+    send(world.client, world.session, "👍🏽", "x" * 901, "short")
+    for person in (world.client, world.reader):
+        path = f"/sessions/{world.session}"
+        painted = tab(person, java_script_enabled=False).go(path)
+        live = tab(person)
+        live.page.add_init_script(UNSEEN)
+        live.page.route_web_socket("**/ws/chat", lambda socket: None)
+        live.go(path)
+        expect(live.messages).to_have_count(7)
+        assert painted.page.locator(".folded").count() == 4
+        assert painted.page.evaluate(DESCRIBE) == live.page.evaluate(DESCRIBE), person
 
 
 def test_lines_drafts_and_the_limit(world: World, tab: MakeTab) -> None:

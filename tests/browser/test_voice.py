@@ -98,6 +98,8 @@ def test_recorded_listened_to_sent_and_played(world: World, tab: MakeTab, truth:
     expect(reader.row("Client").locator(".session-last")).to_contain_text(re.compile(r"Voice message · 0:0[34]"))
     # Heard by the other person, and that it was is known once.
     heard = reader.voices
+    expect(heard.get_by_role("img", name="Not played yet")).to_be_visible()
+    expect(client.voices.get_by_role("img", name="Played")).to_have_count(0)
     heard.get_by_role("button", name="Play voice message").click()
     expect(slider(heard)).to_have_attribute("aria-valuenow", "1")
     expect(heard.get_by_role("button", name="Pause")).to_be_visible()
@@ -106,6 +108,8 @@ def test_recorded_listened_to_sent_and_played(world: World, tab: MakeTab, truth:
     heard.get_by_role("button", name="Play voice message").click()
     expect(slider(heard)).to_have_attribute("aria-valuenow", "1")
     assert truth.rows("SELECT user_id FROM chat_plays") == [{"user_id": world.reader.pk}]
+    expect(client.voices.get_by_role("img", name="Played")).to_be_visible()
+    expect(reader.voices.get_by_role("img", name="Not played yet")).to_have_count(0)
     assert truth.one("SELECT duration_ms FROM chat_files WHERE parent_id IS NULL") >= 3000
 
 
@@ -260,6 +264,65 @@ def test_without_a_microphone_it_says_what_to_do(error: str, words: str, world: 
     client.button("Discard").click()
 
 
+def several_microphones(one: Tab) -> None:
+    """What Chromium's fake devices lack: names for two that differ, and one that stands for another."""
+    one.page.add_init_script(
+        """
+        const devices = navigator.mediaDevices, open = devices.getUserMedia.bind(devices);
+        window.opened = [];
+        const named = [["default", "Default - Headset"], ["a", "Headset"], ["b", "Built-in microphone"], ["communications", "x"]];
+        devices.enumerateDevices = async () =>
+            named.map(([deviceId, label]) => ({ kind: "audioinput", deviceId, label }));
+        devices.getUserMedia = async ({ audio }) => {
+            opened.push(audio.deviceId ?? null);
+            const stream = await open({ audio: true });
+            stream.getAudioTracks()[0].getSettings = () => ({ deviceId: audio.deviceId ?? "default" });
+            return stream;
+        };"""
+    )
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_the_microphone_is_chosen_and_remembered(language: str, world: World, tab: MakeTab, truth: Truth) -> None:
+    set_language(truth, world.client, language=language)
+    client = tab(world.client)
+    several_microphones(client)
+    client.open(world.session)
+    mic = client.page.locator("samia-recorder button.round")
+    mic.click()
+    choice = client.page.get_by_role("combobox", name={"en": "Microphone", "ar": "الميكروفون"}[language])
+    expect(choice).to_have_value("default")
+    names = [text.strip() for text in choice.locator("option").all_inner_texts()]
+    assert names == ["Default - Headset", "Headset", "Built-in microphone"]
+    choice.select_option("b")
+    expect(client.page.locator(".rec-dot")).to_be_visible()
+    expect(choice).to_have_value("b")
+    # What is longer is not thrown away without a question.
+    client.page.evaluate("document.querySelector('samia-recorder')._recording._before += 30_000")
+    choice.select_option("a")
+    client.page.locator("dialog .btn").first.click()
+    expect(client.page.locator("dialog")).to_have_count(0)
+    expect(choice).to_have_value("b")
+    client.page.locator(".icon-btn-danger").click()
+    client.page.locator("dialog .btn-danger").click()
+    client.page.reload()
+    client.live()
+    mic.click()
+    expect(choice).to_have_value("b")
+    assert client.page.evaluate("opened") == ["b"]
+
+
+def test_of_one_microphone_there_is_nothing_to_choose(world: World, tab: MakeTab) -> None:
+    client = tab(world.client)
+    client.page.add_init_script(
+        """navigator.mediaDevices.enumerateDevices = async () =>
+            ["default", "a"].map((deviceId) => ({ kind: "audioinput", deviceId, label: deviceId }))"""
+    )
+    client.open(world.session)
+    client.record(0.3)
+    expect(client.page.get_by_role("combobox")).to_have_count(0)
+
+
 # A finger -----------------------------------------------------------------------------------------------------------------
 
 
@@ -295,6 +358,31 @@ def test_held_to_talk_slid_to_cancel_slid_up_to_lock(
 
 
 # Approval -----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_what_waits_is_taken_back_by_its_sender(language: str, world: World, tab: MakeTab, truth: Truth) -> None:
+    set_language(truth, world.reader, world.monitor, language=language)
+    words = {"en": ("Deleted by its sender", "This message was deleted"), "ar": ("حذفها مرسلها", "حُذفت هذه الرسالة")}
+    send_voice(world.reader, world.session)
+    send_voice(world.reader, world.session, seconds=3)
+    reader, client = tab(world.reader).open(world.session), tab(world.client).open(world.session)
+    staff = tab(world.monitor).go("/approvals")
+    expect(staff.page.locator(".q-item")).to_have_count(2)
+    waiting = reader.page.locator("samia-message.held").first
+    waiting.focus()
+    waiting.press("Enter")  # the menu by keyboard
+    items = reader.page.get_by_role("menuitem")
+    expect(items).to_have_count(1)
+    items.first.press("Enter")
+    reader.page.locator("dialog .btn-danger").click()
+    expect(reader.page.locator("samia-message.gone")).to_contain_text(words[language][1])
+    expect(reader.page.locator("samia-message.held")).to_have_count(1)
+    expect(staff.page.locator(".q-item.decided")).to_contain_text(words[language][0])
+    expect(staff.page.locator(".q-item")).to_have_count(1)
+    expect(client.messages).to_have_count(0)
+    reader.page.reload()
+    expect(reader.live().page.locator("samia-message.gone")).to_have_count(1)
 
 
 def test_a_readers_voice_waits_and_is_approved(world: World, tab: MakeTab, truth: Truth) -> None:

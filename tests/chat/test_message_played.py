@@ -5,11 +5,16 @@ from __future__ import annotations
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import connection, transaction
 
+from accounts.identity import actor_of
 from accounts.models import User
+from samia_chat import actor
+from samia_chat.actor import Actor
 from tests.cast import World, remove, set_state
 from tests.database import Truth
-from tests.rest import Api
+from tests.device import Device
+from tests.rest import Api, in_thread
 
 
 def voice_message(truth: Truth, session: UUID, sender: User) -> UUID:
@@ -77,6 +82,73 @@ def test_neither_do_former_members_nor_members_of_an_archived_session(world: Wor
     remove(world.admin, world.session)
     assert admin.put(path).status == 403
     assert plays(truth) == [world.admin.pk]
+
+
+async def test_members_hear_of_it_once_and_nobody_else(world: World, truth: Truth) -> None:
+    message = voice_message(truth, world.session, world.client)
+    devices = {name: await Device(person).open() for name, person in world.people.items()}
+    reader = await in_thread(Api, world.reader)
+    for _ in range(2):
+        played = await in_thread(reader.put, f"/chat/messages/{message}/played")
+    text = await devices["reader"].say(world.session, "heard")
+    for name in ("client", "reader"):
+        await devices[name].expect("new_message", message=text)
+        told = [frame["message"] for frame in devices[name].seen if frame["type"] == "message_updated"]
+        assert told == [played.body], name
+    for name in ("client2", "reader2", "monitor", "admin"):
+        assert str(message) not in str(devices[name].seen), name
+    for device in devices.values():
+        await device.hang_up()
+
+
+def test_the_thread_and_sync_say_who_has_played_it(world: World, truth: Truth) -> None:
+    message = voice_message(truth, world.session, world.client)
+    api = {name: Api(person) for name, person in world.people.items()}
+    path = f"/chat/sessions/{world.session}"
+    before = api["client"].get(path).body["revision"]
+    assert api["client"].get(f"{path}/messages").body["results"][0]["played_by"] == []
+    first = api["reader"].put(f"/chat/messages/{message}/played").body
+    assert api["reader"].put(f"/chat/messages/{message}/played").body == first
+    assert first["played_by"] == [str(world.reader.pk)]
+    assert first["revision"] == before + 1
+    assert api["client"].get(path).body["revision"] == before + 1
+    assert api["client"].get(f"{path}/messages").body["results"] == [first]
+    synced = api["client"].post("/chat/sync", {"sessions": {str(world.session): before}}).body["sessions"]
+    assert [entry["messages"] for entry in synced] == [[first]]
+    assert (
+        truth.one("SELECT count(*) FROM chat_audit_logs WHERE record_id = %s AND action <> 'message.created'", message)
+        == 0
+    )
+
+
+@pytest.mark.parametrize(
+    ("who", "status"), [("client", 403), ("client2", 404), ("reader2", 404), ("monitor", 403), ("admin", 403)]
+)
+def test_its_sender_and_strangers_play_nothing(who: str, status: int, world: World, truth: Truth) -> None:
+    message = voice_message(truth, world.session, world.client)
+    before = truth.one("SELECT revision FROM chat_session_state WHERE session_id = %s", world.session)
+    assert Api(world.people[who]).put(f"/chat/messages/{message}/played").status == status
+    assert plays(truth) == []
+    assert truth.one("SELECT metadata ? 'played_by' FROM chat_messages") is False
+    assert truth.one("SELECT revision FROM chat_session_state WHERE session_id = %s", world.session) == before
+
+
+def test_neither_past_the_api(world: World, truth: Truth) -> None:
+    """The function asks by itself: a stranger learns no more of a message than of one that is not there."""
+    message = voice_message(truth, world.session, world.client)
+    for person, wanted in [(world.client, message), (world.reader2, message), (world.reader, uuid4())]:
+        with actor.acting_as(actor_of(person, Actor())), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT code FROM app.play_message(%s)", [wanted])
+            assert cursor.fetchone()[0] == "forbidden"
+    assert plays(truth) == []
+
+
+def test_what_was_deleted_is_not_played(world: World, truth: Truth) -> None:
+    message = voice_message(truth, world.session, world.client)
+    Api(world.client).delete(f"/chat/messages/{message}")
+    answer = Api(world.reader).put(f"/chat/messages/{message}/played")
+    assert (answer.status, answer.code) == (409, "message_deleted")
+    assert plays(truth) == []
 
 
 def test_a_text_is_not_played(world: World) -> None:

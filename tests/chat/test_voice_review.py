@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,9 +13,11 @@ from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
 from accounts.identity import actor_of
+from accounts.models import User
 from accounts.services.user import change_role
 from chat.models import VoiceReview
 from chat.services import voice_review
+from chat.services.message import delete_message
 from samia_chat import actor
 from samia_chat.actor import Actor
 from samia_chat.errors import Problem
@@ -214,3 +218,116 @@ def test_the_list_of_what_waits(world: World) -> None:
         assert Api(world.people[who]).get("/chat/approvals").status == 403
     approve(world, one)
     assert one["id"] not in {row["message"]["id"] for row in monitor.get("/chat/approvals").body["results"]}
+
+
+# Taken back ---------------------------------------------------------------------------------------------------------------
+
+
+def take_back(world: World, message: dict[str, Any], who: str = "reader") -> Answer:
+    return Api(world.people[who]).delete(f"/chat/messages/{message['id']}")
+
+
+def make_old(truth: Truth, message: dict[str, Any]) -> None:
+    truth.without_triggers(
+        "UPDATE chat_messages SET created_at = created_at - interval '1 day' WHERE id = %s", message["id"]
+    )
+
+
+def test_its_sender_takes_back_what_waits_however_long_it_has_waited(world: World, truth: Truth) -> None:
+    message = held(world, caption="For you")
+    make_old(truth, message)
+    answer = take_back(world, message)
+    assert (answer.status, answer.body["status"], answer.body["content"]) == (200, "deleted", "")
+    assert (answer.body["seq"], answer.body["file"]) == (None, None)
+    assert take_back(world, message).body == answer.body, "again changes nothing"
+    assert Api(world.monitor).get("/chat/approvals").body["results"] == []
+    assert thread(world, "reader")["unpublished"] == [answer.body]
+    assert thread(world, "client")["unpublished"] == thread(world, "client")["results"] == []
+    assert Api(world.client).get(f"/chat/sessions/{world.session}").body["last_seq"] == 0
+    assert truth.rows("SELECT state, is_published FROM chat_files") == [{"state": "deleted", "is_published": False}]
+    assert Api(world.reader).get(f"/chat/files/{message['file']['id']}").status == 404
+    actions = [
+        row["action"] for row in truth.rows("SELECT action FROM chat_audit_logs WHERE record_id = %s", message["id"])
+    ]
+    assert actions.count("message.deleted") == 1
+    assert truth.one("SELECT content FROM chat_message_versions") == "For you"
+    for decide in (approve, reject):
+        assert decide(world, message).code == "not_pending"
+
+
+@pytest.mark.parametrize(
+    ("who", "status"),
+    [("client", 404), ("client2", 404), ("reader2", 404), ("monitor", 403), ("admin", 403), ("super_admin", 403)],
+)
+def test_nobody_else_takes_it_back(who: str, status: int, world: World, truth: Truth) -> None:
+    message = held(world)
+    assert take_back(world, message, who).status == status
+    assert truth.one("SELECT status FROM chat_messages") == "pending_approval"
+    assert truth.one("SELECT count(*) FROM chat_files WHERE state = 'deleted'") == 0
+
+
+def test_who_left_and_whose_session_is_closed_takes_nothing_back(world: World, truth: Truth) -> None:
+    message = held(world)
+    set_state(world.session, "lock")
+    assert take_back(world, message).code == "session_state"
+    set_state(world.session, "unlock")
+    remove(world.reader, world.session)
+    assert take_back(world, message).status == 404
+    assert truth.one("SELECT status FROM chat_messages") == "pending_approval"
+
+
+def test_what_was_decided_is_not_taken_back(world: World, truth: Truth) -> None:
+    rejected, approved = held(world), held(world)
+    reject(world, rejected)
+    assert take_back(world, rejected).code == "already_reviewed"
+    approve(world, approved)
+    make_old(truth, approved)
+    assert take_back(world, approved).code == "edit_window_over"
+    assert Api(world.reader).patch(f"/chat/messages/{rejected['id']}", {"content": "x"}).status == 404
+    assert sorted(row["status"] for row in truth.rows("SELECT status FROM chat_messages")) == ["approved", "rejected"]
+
+
+def at_once(jobs: dict[str, tuple[User, Callable[[], object]]]) -> dict[str, str]:
+    """What becomes of each job when all of them begin together: "ok", or the code of the refusal."""
+    outcomes: dict[str, str] = {}
+    begin = threading.Barrier(len(jobs))
+
+    def run(name: str, person: User, job: Callable[[], object]) -> None:
+        try:
+            with actor.acting_as(actor_of(person, Actor())):
+                begin.wait()
+                job()
+            outcomes[name] = "ok"
+        except Problem as problem:
+            outcomes[name] = problem.code
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=(name, *job)) for name, job in jobs.items()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return outcomes
+
+
+@pytest.mark.parametrize("verdict", list(VoiceReview.Verdict))
+def test_taken_back_and_decided_at_once_one_wins_and_the_other_is_told(
+    verdict: VoiceReview.Verdict, world: World, truth: Truth
+) -> None:
+    for _ in range(4):
+        message = held(world)
+        make_old(truth, message)  # so that what is published is not deleted
+        pk = UUID(message["id"])
+        review = partial(voice_review.review_voice, by=world.monitor, message_id=pk, verdict=verdict, reason="why")
+        outcomes = at_once(
+            {
+                "review": (world.monitor, review),
+                "delete": (world.reader, partial(delete_message, by=world.reader, message_id=pk)),
+            }
+        )
+        if truth.one("SELECT status FROM chat_messages WHERE id = %s", pk) == "deleted":
+            assert outcomes == {"delete": "ok", "review": "not_pending"}
+        else:
+            told = "edit_window_over" if verdict == VoiceReview.Verdict.APPROVE else "already_reviewed"
+            assert outcomes == {"delete": told, "review": "ok"}

@@ -154,7 +154,7 @@ EVENTS: dict[str, list[Event]] = {
     ],
     "voice_event": [
         made.voice_event(kind, {**A_MESSAGE, "type": "audio", "seq": None, "revision": None})
-        for kind in ("voice_approval_needed", "voice_approved", "voice_rejected")
+        for kind in ("voice_approval_needed", "voice_approved", "voice_rejected", "voice_withdrawn")
     ],
     "file_waiting": [made.file_waiting(A_MESSAGE)],
     "session_updated": [made.session_updated(shapes.session_event_shape(A_SESSION), revision=2, members_revision=1)],
@@ -243,6 +243,9 @@ async def test_everything_that_is_described_is_really_sent(world: World, monkeyp
         reason = {"reason": "not here"} if verb == "reject" else None
         await in_thread(api[world.admin].post, f"/chat/messages/{held.body['id']}/{verb}", reason)
         await reader.expect(kind)
+    held = await in_thread(api[world.reader].upload, session, tone(seconds=0.3), "voice.webm", kind="voice")
+    await in_thread(api[world.reader].delete, f"/chat/messages/{held.body['id']}")
+    await reader.expect("voice_withdrawn")
     with override_settings(CLAMAV="unix:/nowhere"):
         await in_thread(api[world.client].upload, session, b"notes", "notes.txt")
     await monitor.expect("file_waiting")

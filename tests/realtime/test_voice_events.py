@@ -26,11 +26,16 @@ async def test_of_voice_that_waits_only_its_sender_and_staff_hear(world: World) 
     other = await in_thread(reader.upload, world.session, tone(seconds=0.4), "voice.webm", kind="voice")
     await in_thread(monitor.post, f"/chat/messages/{other.body['id']}/reject", {"reason": "not here"})
     assert (await devices["reader"].expect("voice_rejected"))["message"]["reason"] == "not here"
+    third = await in_thread(reader.upload, world.session, tone(seconds=0.5), "voice.webm", kind="voice")
+    gone = await in_thread(reader.delete, f"/chat/messages/{third.body['id']}")
+    for name in ("reader", "monitor", "admin", "super_admin"):
+        assert (await devices[name].expect("voice_withdrawn"))["message"] == gone.body, name
     text = await devices["reader"].say(world.session, "hello")
     await devices["client"].expect("new_message", message=text)
     for name in ("client", "client2", "reader2"):
         kinds = {frame["type"] for frame in devices[name].seen}
         assert not {kind for kind in kinds if kind.startswith("voice_")}, name
         assert other.body["id"] not in str(devices[name].seen)
+        assert third.body["id"] not in str(devices[name].seen)
     for device in devices.values():
         await device.hang_up()

@@ -6,6 +6,7 @@ import { number } from "samia/text";
 
 const PAGE = 100;
 const MAX_PAGES = 10;
+const DECIDED = { voice_approved: "approved", voice_rejected: "rejected", voice_withdrawn: "withdrawn" };
 const SOON_MS = 150; // what comes together is asked for together
 
 /** Read what waits: all of it, within reason. */
@@ -25,7 +26,7 @@ async function readAll() {
 export class Queue extends EventTarget {
   /**
    * `items`: {message, sender_name, sender_role, session_title, session_status, decided}, by the message's id. `decided` is
-   * null, or what somebody else did until it is `dismiss`ed: "approved", "rejected", or "unknown". Dispatches `change`.
+   * null, or what somebody else did until it is `dismiss`ed: "approved", "rejected", "withdrawn" (its sender did), "unknown". Dispatches `change`.
    */
   constructor({ me, read = readAll, clock = globalThis }) {
     super();
@@ -51,7 +52,7 @@ export class Queue extends EventTarget {
   /** Stay level with the server by this socket. */
   follow(socket) {
     socket.addEventListener("welcome", () => this.read());
-    for (const type of ["voice_approval_needed", "voice_approved", "voice_rejected"]) {
+    for (const type of ["voice_approval_needed", ...Object.keys(DECIDED)]) {
       socket.addEventListener(type, ({ detail }) => this.apply(detail));
     }
   }
@@ -71,7 +72,7 @@ export class Queue extends EventTarget {
       if (known) this.items.set(message.id, { ...known, message });
       else this._soon();
     } else {
-      this._decidedElsewhere(message.id, type === "voice_approved" ? "approved" : "rejected");
+      this._decidedElsewhere(message.id, DECIDED[type]);
     }
     this._changed();
   }

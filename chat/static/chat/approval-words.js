@@ -11,7 +11,11 @@ const HOUR_MINUTES = 60;
 const DAY_MINUTES = 24 * HOUR_MINUTES;
 
 export function decidedWords(decided) {
-  const words = { approved: t("Approved by somebody else"), rejected: t("Rejected by somebody else") };
+  const words = {
+    approved: t("Approved by somebody else"),
+    rejected: t("Rejected by somebody else"),
+    withdrawn: t("Deleted by its sender"),
+  };
   return words[decided] ?? t("Somebody else has decided about it.");
 }
 

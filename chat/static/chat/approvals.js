@@ -8,8 +8,7 @@ import "samia/toasts";
 import { Queue, showCount } from "chat/approval-queue";
 import { refused } from "chat/approval-words";
 import { confirmSignOut } from "chat/confirm";
-import { leave, me, unsentTexts, wipe } from "chat/device";
-import { showPicture } from "chat/pictures";
+import { leave, me, unsent, wipe } from "chat/device";
 import { tellStaff } from "chat/staff-notices";
 import { useZone } from "samia/dates";
 import { request } from "samia/http";
@@ -69,14 +68,12 @@ class SamiaApprovals extends HTMLElement {
   }
 
   async _signOut(event) {
-    const count = unsentTexts();
-    if (count) {
-      event.preventDefault();
-      if (!(await confirmSignOut(count))) return;
-    }
+    event.preventDefault();
+    const count = await unsent();
+    if (count && !(await confirmSignOut(count))) return;
     this._socket.end();
-    wipe();
-    if (count) event.target.submit();
+    await wipe();
+    event.target.submit();
   }
 
   _leave() {
@@ -149,7 +146,8 @@ class SamiaApprovals extends HTMLElement {
     if (this._open === message.id) this._review.context = context;
   }
 
-  _showPicture(id) {
+  async _showPicture(id) {
+    const { showPicture } = await import("chat/pictures");
     const isShown = ({ type, file }) => type === "image" && file?.state === "ready";
     showPicture(this._review.context.messages.filter(isShown), id);
   }

@@ -7,10 +7,12 @@ import { icon } from "samia/icons";
 import { t } from "samia/text";
 
 /** The drawing; null of a message that carries nothing. `meta` stands in the line of a recording without a text. */
-export function attachment(message, { isStop, meta }) {
+export function attachment(message, { isStop, meta, heard }) {
   const { type, file } = message;
   if (!file) return null;
-  if (type === "audio") return html`<samia-player .file=${file} .meta=${meta} .isStop=${isStop}></samia-player>`;
+  if (type === "audio") {
+    return html`<samia-player .file=${file} .meta=${meta} .heard=${heard} .isStop=${isStop}></samia-player>`;
+  }
   if (file.state === "ready" && type === "image") return picture(message, isStop);
   if (file.state === "ready" && type === "video") return video(file, isStop);
   return fileRow(file, isStop);
@@ -88,13 +90,28 @@ function fileRow(file, isStop) {
     sizeWords(file.size),
   ];
   return html`<div class="file">
-    <span class="file-tile">${icon(words && file.state !== "processing" ? "alert" : "file")}</span>
+    ${fileTile(file)}
     <div class="truncate">
       <div class="file-name" dir="auto">${file.name}</div>
       <div class="file-sub">${words || about.filter(Boolean).join(" · ")}</div>
     </div>
     ${words ? nothing : downloadLink(file, isStop)}
   </div>`;
+}
+
+/** Its first page or image where there is one, else a sign. */
+export function fileTile(file, name = "file") {
+  if (file.state === "ready" && file.renditions.includes("poster")) {
+    return html`<span class="file-tile"
+      ><img src=${fileUrl(file, "poster")} alt="" width="44" height="44" loading="lazy" @error=${unseen}
+    /></span>`;
+  }
+  const isBad = stateWords(file) && file.state !== "processing";
+  return html`<span class="file-tile">${icon(isBad ? "alert" : name)}</span>`;
+}
+
+function unseen({ target }) {
+  target.hidden = true;
 }
 
 /** Where the store is elsewhere its answer decides between saving and showing, and then not in place of the page. */

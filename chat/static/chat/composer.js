@@ -61,6 +61,7 @@ class SamiaComposer extends Element {
     for (const source of [store, uploads]) {
       this.listen(source, "change", ({ detail }) => detail === this.session && this.requestUpdate());
     }
+    this.listen(uploads, "unkept", () => this._unkept());
     this.listen(this, "samia:recording", ({ detail }) => this._recordingChanged(detail));
     this.listen(this, "samia:microphone", ({ detail }) => (this._trouble = detail));
     this.listen(this, "samia:voice", ({ detail }) => this._sendVoice(detail));
@@ -223,6 +224,16 @@ class SamiaComposer extends Element {
     event.target.value = ""; // the same file may be chosen again
   }
 
+  /** Said once: what is sent now is sent, and lives as long as the page. */
+  _unkept() {
+    if (this._isUnkeptTold) return;
+    this._isUnkeptTold = true;
+    toast({
+      icon: "info",
+      text: t("This device has no room to keep files. Leave this page open until they are sent."),
+    });
+  }
+
   _drop(id) {
     uploads.drop(id);
     this._focusOnDesk(); // the button that had it goes
@@ -276,13 +287,13 @@ class SamiaComposer extends Element {
     this.focus();
   }
 
-  /** A text that goes with one file is its caption. With several it goes ahead of them. */
+  /** A text that goes with one file is its caption. Several have fields of their own, and the text goes ahead of them. */
   _sendAll(content, replyTo) {
-    const count = uploads.chosen(this.session).length;
-    const isCaption = count === 1;
-    if (content && !isCaption) outbox.add({ session: this.session, content, replyTo });
-    if (!count) return;
-    uploads.send(this.session, { caption: isCaption ? content : "", replyTo: content && !isCaption ? null : replyTo });
+    const [first, second] = uploads.chosen(this.session);
+    const isCaption = first && !second && !first.caption?.trim();
+    if (isCaption) uploads.caption(first.id, content);
+    else if (content) outbox.add({ session: this.session, content, replyTo });
+    if (first) uploads.send(this.session, { replyTo: content && !isCaption ? null : replyTo });
   }
 
   async _save(message, content) {
@@ -367,11 +378,12 @@ class SamiaComposer extends Element {
   _files() {
     const entries = uploads.of(this.session);
     if (!entries.length) return nothing;
+    const hasCaptions = uploads.chosen(this.session).length > 1;
     return html`<ul class="uploads" aria-label=${t("Files")}>
       ${repeat(
         entries,
         ({ id }) => id,
-        (entry) => html`<li>${uploadRow(entry, (id) => this._drop(id))}</li>`,
+        (entry) => html`<li>${uploadRow(entry, { hasCaptions, drop: (id) => this._drop(id) })}</li>`,
       )}
     </ul>`;
   }

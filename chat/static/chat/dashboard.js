@@ -9,8 +9,8 @@ import "samia/theme";
 import "samia/toasts";
 import { install } from "chat/app";
 import { confirmSignOut } from "chat/confirm";
-import { leave, wipe } from "chat/device";
-import { isStaff, me, socket, store, sync, unsent, uploads } from "chat/live";
+import { leave, unsent, wipe } from "chat/device";
+import { isStaff, me, socket, store, sync, uploads } from "chat/live";
 import { titleOf } from "chat/names";
 import { Notifier } from "chat/notifier";
 import { Pane } from "chat/pane";
@@ -61,7 +61,7 @@ class SamiaDashboard extends HTMLElement {
   }
 
   get _isHolding() {
-    return !this._isLeaving && (uploads.unsent > 0 || isRecordingKept());
+    return !this._isLeaving && (uploads.isHolding || isRecordingKept());
   }
 
   async _serveStaff() {
@@ -209,16 +209,13 @@ class SamiaDashboard extends HTMLElement {
   }
 
   async _signOut(event) {
-    const form = event.target;
-    const count = unsent();
-    if (count) {
-      event.preventDefault();
-      if (!(await confirmSignOut(count))) return;
-    }
+    event.preventDefault();
+    const count = await unsent(uploads.unsent);
+    if (count && !(await confirmSignOut(count))) return;
     this._isLeaving = true;
     socket.end();
-    wipe();
-    if (count) form.submit();
+    await wipe();
+    event.target.submit();
   }
 
   _leave() {

@@ -56,6 +56,7 @@ const FINAL = new Set([
   "file_type",
   "file_unreadable",
   "image_too_large",
+  "not_found",
   "not_voice",
 ]);
 

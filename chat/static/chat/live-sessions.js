@@ -32,6 +32,7 @@ const HEARD = new Set([
   "voice_approval_needed",
   "voice_approved",
   "voice_rejected",
+  "voice_withdrawn",
 ]);
 
 class SamiaLiveSessions extends HTMLElement {
@@ -57,7 +58,7 @@ class SamiaLiveSessions extends HTMLElement {
     this.addEventListener("samia:more", () => this._more());
     this.addEventListener("samia:again", () => this._read());
     this.addEventListener("samia:verb", ({ detail }) => this._change(detail));
-    this.addEventListener("submit", ({ target }) => target.matches("[data-sign-out]") && this._signOut());
+    this.addEventListener("submit", (event) => event.target.matches("[data-sign-out]") && this._signOut(event));
     socket.addEventListener("frame", ({ detail }) => HEARD.has(detail.type) && this._soon());
     socket.addEventListener("welcome", () => this._soon());
     socket.addEventListener("signed-out", () => this._leave());
@@ -80,9 +81,11 @@ class SamiaLiveSessions extends HTMLElement {
     this._read();
   }
 
-  _signOut() {
+  async _signOut(event) {
+    event.preventDefault();
     this._socket.end();
-    wipe();
+    await wipe();
+    event.target.submit();
   }
 
   _leave() {

@@ -1,6 +1,6 @@
 // The one store, socket, outbox and sync of this page, made from what the server wrote into it.
 
-import { drafts, keep, me, unsentTexts } from "chat/device";
+import { drafts, keep, keptFiles, me } from "chat/device";
 import { Outbox } from "chat/outbox";
 import { Receipts } from "chat/receipts";
 import { Store } from "chat/store";
@@ -35,6 +35,7 @@ export const outbox = new Outbox({
   post: ({ id, session, content, reply_to }) => socket.ask({ type: "send_message", id, session, content, reply_to }),
 });
 export const uploads = new Uploads({
+  kept: keptFiles,
   newId,
   limits,
   post: (entry, options) =>
@@ -46,11 +47,6 @@ export const sync = new Sync({ store, outbox, receipts, socket });
 /** Now, by the server's clock. */
 export function serverNow() {
   return Date.now() + AHEAD_MS;
-}
-
-/** How many messages wait or could not be sent: texts in whatever tab they were written, files in this one. */
-export function unsent() {
-  return unsentTexts() + uploads.unsent;
 }
 
 let following = page.next;
@@ -94,4 +90,8 @@ store.addEventListener("left", ({ detail }) => {
   uploads.forgetSession(detail.id);
 });
 uploads.addEventListener("sent", ({ detail }) => store.keepMessage(detail));
-sync.addEventListener("state", ({ detail }) => detail === "level" && uploads.wake());
+sync.addEventListener("state", ({ detail }) => {
+  if (detail !== "level") return;
+  uploads.wake();
+  uploads.resume();
+});

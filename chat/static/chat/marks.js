@@ -20,6 +20,22 @@ export function tickMark(tick, size = "i-sm") {
   return html`<span class="st-${tick}" role="img" aria-label=${tickWords(tick)}>${icon(ICONS[tick], size)}</span>`;
 }
 
+/**
+ * Of a voice message: "played" when somebody has heard our own, "new" while we have not heard another's; else "".
+ * chat/painted_files.py says the same.
+ */
+export function heardOf({ type, seq, sender, played_by: players }, me, isMember) {
+  if (type !== "audio" || seq === null) return "";
+  if (sender === me) return players.length ? "played" : "";
+  return isMember && !players.includes(me) ? "new" : "";
+}
+
+export function heardMark(heard) {
+  if (!heard) return "";
+  const [words, sign] = heard === "played" ? [t("Played"), icon("mic", "i-sm")] : [t("Not played yet"), ""];
+  return html`<span class="heard-${heard}" role="img" aria-label=${words}>${sign}</span>`;
+}
+
 export function presenceWords(state) {
   return { online: t("Online"), away: t("Away"), offline: t("Offline") }[state];
 }

@@ -3,6 +3,8 @@
 
 import { html, nothing } from "lit";
 import { attachment } from "chat/attachments";
+import { emojiIn } from "chat/emoji";
+import { beginningOf } from "chat/fold";
 import { tickMark } from "chat/marks";
 import { wordsOf } from "chat/names";
 import { clock } from "samia/dates";
@@ -10,6 +12,8 @@ import { Element } from "samia/element";
 import { icon } from "samia/icons";
 import { splitLinks } from "samia/links";
 import { t } from "samia/text";
+
+const unfolded = new Set(); // long messages that were asked for whole, also while they are not drawn
 
 class SamiaMessage extends Element {
   static properties = {
@@ -21,6 +25,7 @@ class SamiaMessage extends Element {
     status: { attribute: false }, // a word below the last own message
     may: { attribute: false }, // what can be done with it: "reply edit"
     isOwn: { attribute: false },
+    heard: { attribute: false }, // of a voice message: "played", "new" or ""
     mayRecord: { attribute: false }, // whether a voice message that was not approved can be recorded again
     isStop: { attribute: false }, // whether the Tab key stops here, and then at its buttons
   };
@@ -48,14 +53,44 @@ class SamiaMessage extends Element {
   /** Words, or a file with words beneath. The time stands after the last of it. */
   _content() {
     const { message } = this;
-    const found = attachment(message, { isStop: this.isStop, meta: message.content ? nothing : this._meta() });
+    const meta = message.content ? nothing : this._meta();
+    const found = attachment(message, { isStop: this.isStop, meta, heard: this.heard });
     if (!found) return this._body(wordsOf(message));
     const isTold = message.type === "audio" && !message.content; // in the player's own line
     return html`${found}${isTold ? nothing : this._body(message.content)}`;
   }
 
   _body(text) {
-    return html`<div class="body" dir="auto">${text ? html`<p>${this._parts(text)} </p>` : nothing}${this._meta()}</div>`;
+    const beginning = text ? beginningOf(text) : null;
+    const isFolded = beginning !== null && !unfolded.has(this.message.id);
+    const emoji = this.message.type === "text" ? emojiIn(text) : 0;
+    const form = isFolded ? " folded" : emoji ? ` big big-${emoji}` : "";
+    return html`<div class="body${form}" dir="auto">${
+      text ? html`<p>${this._parts(isFolded ? beginning : text)} </p>` : nothing
+    }${beginning === null ? nothing : this._fold(isFolded)}${this._meta()}</div>`;
+  }
+
+  _fold(isFolded) {
+    return html`<button
+      type="button"
+      class="link more"
+      tabindex=${this._tabindex}
+      aria-expanded=${isFolded ? "false" : "true"}
+      @click=${this._toggleFold}
+    >
+      ${isFolded ? t("Show more") : t("Show less")}
+    </button>`;
+  }
+
+  /** It grows and shrinks downwards. Whoever folds it at its end is taken to what is left of it. */
+  async _toggleFold() {
+    const { id } = this.message;
+    this._act("fold");
+    const isFolding = unfolded.delete(id);
+    if (!isFolding) unfolded.add(id);
+    this.requestUpdate();
+    await this.updateComplete;
+    if (isFolding) this.scrollIntoView({ block: "nearest" });
   }
 
   _parts(text) {

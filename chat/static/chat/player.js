@@ -3,6 +3,7 @@
 
 import { html, nothing } from "lit";
 import { lengthWords, soundUrl, stateWords } from "chat/files";
+import { heardMark } from "chat/marks";
 import { BUBBLE, LARGE, PREVIEW, wavePath, waveWidth } from "chat/peaks";
 import { Element } from "samia/element";
 import { icon } from "samia/icons";
@@ -26,6 +27,7 @@ class SamiaPlayer extends Element {
     recording: { attribute: false }, // {url, seconds, peaks}
     form: { attribute: false }, // "bubble", "large" or "preview"
     meta: { attribute: false }, // what stands at the end of its line
+    heard: { attribute: false }, // "played", "new" or ""
     label: { attribute: false },
     isStop: { attribute: false }, // whether the Tab key stops at its parts
     _isOn: { state: true },
@@ -37,6 +39,7 @@ class SamiaPlayer extends Element {
     super();
     this.form = "bubble";
     this.meta = nothing;
+    this.heard = "";
     this.isStop = true;
     this._audio = null;
     this._rewind();
@@ -261,7 +264,9 @@ class SamiaPlayer extends Element {
         ${this._playButton("play")}
         <div>
           ${this._wave()}
-          <div class="voice-row"><span class="num">${this._time()}</span>${this._speed()}${this.meta}</div>
+          <div class="voice-row">
+            ${heardMark(this.heard)}<span class="num">${this._time()}</span>${this._speed()}${this.meta}
+          </div>
         </div>
       </div>
       ${this._notice()}`;

@@ -8,10 +8,11 @@ import { confirmDiscard } from "chat/confirm";
 import { lengthWords } from "chat/files";
 import { limits, socket, store } from "chat/live";
 import { livePath, waveWidth } from "chat/peaks";
-import { Recording, openMicrophone, troubleOf } from "chat/recording";
+import { preferences } from "chat/preferences";
+import { Recording, microphones, openMicrophone, troubleOf } from "chat/recording";
 import { Element } from "samia/element";
 import { icon } from "samia/icons";
-import { t, tn } from "samia/text";
+import { number, t, tn } from "samia/text";
 
 const LIVE = { bars: 200, height: 28 };
 const TAP_MS = 400; // a shorter press is a click
@@ -46,6 +47,7 @@ class SamiaRecorder extends Element {
     _isAsking: { state: true },
     _isHeld: { state: true },
     _isSending: { state: true },
+    _microphones: { state: true },
   };
 
   constructor() {
@@ -55,6 +57,7 @@ class SamiaRecorder extends Element {
     this._isAsking = false;
     this._isHeld = false;
     this._isSending = false;
+    this._microphones = [];
     this._hold = null;
     this._wasActive = false;
   }
@@ -90,7 +93,7 @@ class SamiaRecorder extends Element {
     this._isAsking = true;
     let stream = null;
     try {
-      stream = await openMicrophone();
+      stream = await openMicrophone(preferences.get("microphone"));
     } catch (error) {
       this._tell("samia:microphone", troubleOf(error));
     }
@@ -116,6 +119,27 @@ class SamiaRecorder extends Element {
     this._recording = recording;
     this._attend(recording);
     this._mustFocus = !this._isHeld;
+    microphones().then((found) => (this._microphones = found));
+  }
+
+  /** Another microphone: what was said into the first is not carried over, so it begins anew. */
+  async _changeMicrophone({ target }) {
+    const { value } = target;
+    if (!(await this._mayLose())) {
+      target.value = this._recording?.device ?? "";
+      return;
+    }
+    preferences.set("microphone", value);
+    this._end();
+    await this._begin();
+  }
+
+  /** Whether what was recorded may go. Of what is longer, one is asked. */
+  async _mayLose() {
+    const recording = this._recording;
+    if (!(recording?.seconds >= ASKS_FROM_SECONDS)) return true;
+    recording.pause();
+    return confirmDiscard();
   }
 
   _attend(recording) {
@@ -180,11 +204,7 @@ class SamiaRecorder extends Element {
   }
 
   async _discard() {
-    const recording = this._recording;
-    if (recording?.seconds >= ASKS_FROM_SECONDS) {
-      recording.pause();
-      if (!(await confirmDiscard())) return;
-    }
+    if (!(await this._mayLose())) return;
     this._end();
     this._tell("samia:recording", { isOver: true });
   }
@@ -289,7 +309,7 @@ class SamiaRecorder extends Element {
 
   render() {
     const isShown = this.isActive && !this._isHeld;
-    return html`${this._countdown()}
+    return html`${this._countdown()}${isShown && this._recording ? this._choice() : nothing}
       <div
         class=${this.isActive ? "rec" : "rec-off"}
         role=${this.isActive ? "group" : nothing}
@@ -310,6 +330,23 @@ class SamiaRecorder extends Element {
         </button>
       </div>
       <p class="vh" role="status">${this._announcement()}</p>`;
+  }
+
+  /** Which microphone, where there are several. */
+  _choice() {
+    if (!this._microphones.length) return nothing;
+    const { device } = this._recording;
+    return html`<label class="mic-choice">
+      ${icon("mic", "i-sm")}<span class="vh">${t("Microphone")}</span>
+      <select @change=${this._changeMicrophone}>
+        ${this._microphones.map(
+          ({ id, name }, at) =>
+            html`<option value=${id} ?selected=${id === device}>
+              ${name || t("Microphone {number}", { number: number(at + 1) })}
+            </option>`,
+        )}
+      </select>
+    </label>`;
   }
 
   _announcement() {

@@ -7,7 +7,8 @@ const SLICE_MS = 1_000;
 const BAR_MS = 100;
 const SAMPLES = 8192; // no less than there are in that time, so that no sound falls between two looks
 const HALF = 128; // silence, in an analyser's bytes
-const SOUND = { audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true } };
+const SOUND = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+const DEFAULT = "default"; // no microphone, but whichever the system prefers
 
 /** The first form that this browser records and the server takes; undefined where it cannot record. */
 export function recordedType(Recorder = globalThis.MediaRecorder) {
@@ -27,10 +28,20 @@ export function troubleOf(error) {
   return names[error?.name] ?? "unable";
 }
 
-/** The microphone. Raises what troubleOf understands. */
-export function openMicrophone() {
+/** The microphone: `device`, or what the browser takes where that is away. Raises what troubleOf understands. */
+export function openMicrophone(device = null) {
   if (!navigator.mediaDevices || !recordedType()) throw new DOMException("", "NotSupportedError");
-  return navigator.mediaDevices.getUserMedia(SOUND);
+  return navigator.mediaDevices.getUserMedia({ audio: device ? { ...SOUND, deviceId: device } : SOUND });
+}
+
+/** The microphones to choose from, {id, name}; none where there is one. Browsers tell their names once one may be used. */
+export async function microphones() {
+  const devices = await navigator.mediaDevices.enumerateDevices().catch(() => []);
+  const found = devices.filter(
+    ({ kind, deviceId }) => kind === "audioinput" && deviceId && deviceId !== "communications",
+  );
+  if (found.filter(({ deviceId }) => deviceId !== DEFAULT).length < 2) return [];
+  return found.map(({ deviceId, label }) => ({ id: deviceId, name: label }));
 }
 
 export class Recording extends EventTarget {
@@ -56,6 +67,11 @@ export class Recording extends EventTarget {
     this._recorder.start(SLICE_MS);
     for (const track of stream.getTracks()) track.addEventListener("ended", () => this.fill());
     this._timer = clock.setInterval(() => this._bar(), BAR_MS);
+  }
+
+  /** The microphone's id. */
+  get device() {
+    return this._stream.getAudioTracks()[0]?.getSettings().deviceId ?? "";
   }
 
   get milliseconds() {

@@ -2,11 +2,10 @@
 // from the thread.
 
 import { html, nothing, repeat } from "lit";
-import { downloadLink } from "chat/attachments";
+import { downloadLink, fileTile } from "chat/attachments";
 import { fileUrl, lengthWords, sizeWords, stateWords } from "chat/files";
 import { store } from "chat/live";
 import { isPicture, wordsOf } from "chat/names";
-import { showPicture } from "chat/pictures";
 import { listTime } from "samia/dates";
 import { Element } from "samia/element";
 import { request } from "samia/http";
@@ -156,9 +155,14 @@ function isThumb(message) {
 function thumb({ id, content, file }, pictures) {
   const source = fileUrl(file, file.renditions.includes("thumbnail") ? "thumbnail" : "");
   const name = content || t("Picture {name}", { name: file.name });
-  return html`<button type="button" class="thumb" aria-label=${name} title=${file.name} @click=${() => showPicture(pictures, id)}>
+  return html`<button type="button" class="thumb" aria-label=${name} title=${file.name} @click=${() => show(pictures, id)}>
     ${icon("image")}<img src=${source} alt="" loading="lazy" @load=${revealed} @error=${broken} />
   </button>`;
+}
+
+async function show(pictures, id) {
+  const { showPicture } = await import("chat/pictures");
+  showPicture(pictures, id);
 }
 
 /** Until a picture is there, and where it cannot be had, its place shows the sign for one. */
@@ -177,7 +181,7 @@ function row(message) {
   const length = file.duration_ms && !isVoice ? lengthWords(file.duration_ms / 1000) : "";
   const about = [listTime(message.created_at), length, sizeWords(file.size)].filter(Boolean).join(" · ");
   return html`<div class="file">
-    <span class="file-tile">${icon(trouble && file.state !== "processing" ? "alert" : (ICONS[type] ?? "file"))}</span>
+    ${fileTile(file, ICONS[type])}
     <div class="truncate">
       <div class="file-name small" dir="auto">${isVoice ? wordsOf({ ...message, content: "" }) : file.name}</div>
       <div class="file-sub">${trouble || about}</div>

@@ -180,6 +180,7 @@ export class Store extends EventTarget {
       case "voice_approval_needed":
       case "voice_approved":
       case "voice_rejected":
+      case "voice_withdrawn":
         return this._voice(frame);
       case "person_changed":
         return this._person(frame);
@@ -378,7 +379,7 @@ export class Store extends EventTarget {
   /** Keep an unpublished message. A decision is final: what was told before it may come after it. */
   _hold(session, message) {
     const known = session.held.get(message.id) ?? session.decided.get(message.id) ?? session.messages?.get(message.id);
-    if (known && (known.seq !== null || (known.status === "rejected" && message.status !== "rejected"))) return;
+    if (known && (known.seq !== null || (isOver(known) && !isOver(message)))) return;
     session.held.set(message.id, message);
     session.decided.set(message.id, message);
   }
@@ -486,6 +487,11 @@ function furthest(base, one, other) {
 
 function isNewerForm(message, known) {
   return !known || known.id !== message.id || message.revision > known.revision;
+}
+
+/** Of an unpublished message: it was rejected, or its sender took it back. */
+function isOver({ status }) {
+  return status !== "pending_approval";
 }
 
 function byId(messages) {

@@ -4,10 +4,11 @@ import { html, nothing, repeat } from "lit";
 import "chat/menu";
 import "chat/message";
 import { confirmDeletion } from "chat/confirm";
+import { gridded } from "chat/grid";
 import { inPlace, linesOf } from "chat/lines";
 import { isAdmin, limits, me, outbox, readPage, receipts, serverNow, store, uploads } from "chat/live";
+import { heardOf } from "chat/marks";
 import { isPicture, nameOf, titleOf, wordsOf } from "chat/names";
-import { showPicture } from "chat/pictures";
 import { SeenWatcher } from "chat/seen";
 import { day, dayKey } from "samia/dates";
 import { Element } from "samia/element";
@@ -242,10 +243,10 @@ class SamiaThread extends Element {
   async _played(id) {
     const session = store.get(this.session);
     const message = session?.messages?.get(id);
-    if (!session?.mine || !message || message.sender === me || message.type !== "audio" || told.has(id)) return;
+    if (!message || heardOf(message, me, Boolean(session.mine)) !== "new" || told.has(id)) return;
     told.add(id);
     try {
-      await request("PUT", `/api/chat/messages/${id}/played`);
+      store.keepMessage(await request("PUT", `/api/chat/messages/${id}/played`));
     } catch {
       told.delete(id); // it is told when it is played again
     }
@@ -281,10 +282,11 @@ class SamiaThread extends Element {
 
   _may(message) {
     const session = store.get(this.session);
+    const isOpen = session.status === "active" || session.status === "paused";
+    if (message.status === "pending_approval") return message.sender === me && session.mine && isOpen ? "delete" : "";
     if (message.deleted_at || message.seq === null || message.seq === undefined || message.type === "system") return "";
     const found = message.content ? ["copy"] : [];
     if (session.mine && session.status === "active") found.unshift("reply");
-    const isOpen = session.status === "active" || session.status === "paused";
     const age = serverNow() - Date.parse(message.created_at);
     const isInTime = isAdmin || age < limits.edit_seconds * 1000;
     if (message.sender === me && session.mine && isOpen && isInTime) {
@@ -295,16 +297,21 @@ class SamiaThread extends Element {
   }
 
   _act({ act, id, anchor }) {
-    const session = store.get(this.session);
-    const message = session?.messages?.get(id) ?? session?.held.get(id);
+    const message = this._found(id);
     if (act === "retry") outbox.retry(id);
     else if (act === "discard") outbox.discard(id);
     else if (act === "jump") this._goTo(message.reply_to);
     else if (act === "menu") this._openMenu(message, anchor);
     else if (act === "picture") this._showPicture(id);
+    else if (act === "fold") this._isAtEnd = false; // it grows or shrinks where it stands
     else if (act === "copy") this._copy(message);
     else if (act === "delete") this._delete(message);
     else this.dispatchEvent(new CustomEvent(`samia:${act}`, { bubbles: true, detail: message }));
+  }
+
+  _found(id) {
+    const session = store.get(this.session);
+    return session?.messages?.get(id) ?? session?.held.get(id);
   }
 
   _openMenu(message, anchor) {
@@ -312,7 +319,8 @@ class SamiaThread extends Element {
     if (may) this.querySelector("samia-menu").open({ id: message.id, may, anchor });
   }
 
-  _showPicture(id) {
+  async _showPicture(id) {
+    const { showPicture } = await import("chat/pictures");
     const isShown = ({ type, file }) => type === "image" && file?.state === "ready";
     showPicture(this._messages(store.get(this.session)).filter(isShown), id);
   }
@@ -355,7 +363,7 @@ class SamiaThread extends Element {
     else if (event.key === "Home" && current) next = all[0];
     else if (event.key === "End" && current) next = all.at(-1);
     else if (current === event.target && (event.key === "Enter" || event.key === " " || event.key === "ContextMenu")) {
-      this._openMenu(store.get(this.session)?.messages?.get(current.dataset.id), current.querySelector(".bubble"));
+      this._openMenu(this._found(current.dataset.id), current.querySelector(".bubble"));
       event.preventDefault();
     }
     if (!next) return;
@@ -373,7 +381,7 @@ class SamiaThread extends Element {
     const timer = setTimeout(() => {
       ended.abort();
       window.addEventListener("pointerup", () => this.querySelector("samia-menu").swallowClick(), { once: true });
-      this._openMenu(store.get(this.session)?.messages?.get(id), bubble);
+      this._openMenu(this._found(id), bubble);
     }, LONG_PRESS_MS);
     const end = () => {
       clearTimeout(timer);
@@ -431,7 +439,7 @@ class SamiaThread extends Element {
 
   _thread(session) {
     const messages = this._messages(session);
-    const lines = linesOf({ messages, me, newAfter: this._newAfter, dayOf: dayKey });
+    const lines = gridded(linesOf({ messages, me, newAfter: this._newAfter, dayOf: dayKey }));
     const seen = Math.max(this._seenAtEnd, session.mine?.seen_seq ?? 0);
     const below = session.ordered().filter((one) => one.seq > seen && one.sender !== me).length;
     this._tabStop = messages.some((one) => one.id === this._focused) ? this._focused : messages.at(-1)?.id;
@@ -515,7 +523,7 @@ class SamiaThread extends Element {
     return this._message(session, line);
   }
 
-  _message(session, { message, isOwn, isFirst, isLast }) {
+  _message(session, { message, isOwn, isFirst, isLast, cell }) {
     const tick = isOwn ? this._tick(session, message) : null;
     const isCrowd = !session.mine || session.others(me).length > 1;
     const quoted = message.reply_to ? session.messages.get(message.reply_to) : null;
@@ -530,6 +538,7 @@ class SamiaThread extends Element {
       isPicture(message) && "pics",
       isHeld && "held",
       message.status === "rejected" && "refused",
+      cell && `cell of-${cell.columns} col-${cell.column} end-${cell.after}`,
     ];
     return html`<samia-message
       class=${classes.filter(Boolean).join(" ")}
@@ -544,6 +553,7 @@ class SamiaThread extends Element {
       .quoteText=${message.reply_to ? (quoted ? wordsOf(quoted) : t("Show the original message")) : null}
       .status=${this._status(session, message, tick)}
       .isOwn=${isOwn}
+      .heard=${heardOf(message, me, Boolean(session.mine))}
       .mayRecord=${isOwn && Boolean(session.mine) && session.status === "active"}
       .may=${this._may(message)}
       .isStop=${message.id === this._tabStop}
@@ -608,6 +618,7 @@ function sendRefused(code) {
 /** Why a message could not be changed. */
 export function changeRefused({ code }) {
   const words = {
+    already_reviewed: t("Our team has decided about it."),
     edit_window_over: t("The time to change this message is over."),
     message_deleted: t("This message was deleted"),
     session_state: t("The session is closed for changes."),

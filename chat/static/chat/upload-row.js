@@ -5,12 +5,12 @@ import { lengthWords, progressWords, refusalWords, sizeWords } from "chat/files"
 import { limits, uploads } from "chat/live";
 import { isRetryable } from "chat/uploads";
 import { icon } from "samia/icons";
-import { t } from "samia/text";
+import { t, wellFormed } from "samia/text";
 
 const SECOND_MS = 1_000;
 
-/** `drop(id)` gives it up. */
-export function uploadRow(entry, drop) {
+/** `drop(id)` gives it up. `hasCaptions`: several are chosen, and each has its own; of one, the composer's text is it. */
+export function uploadRow(entry, { hasCaptions, drop }) {
   const isBad = entry.state === "failed" || entry.state === "refused";
   const name = entry.kind === "voice" ? t("Voice message") : entry.name;
   return html`<div class="upload ${isBad ? "bad" : ""} ${entry.state === "chosen" ? "done" : ""}">
@@ -23,6 +23,7 @@ export function uploadRow(entry, drop) {
           ? html`<progress max="1" .value=${entry.progress} aria-label=${t("Sending {name}", { name })}></progress>`
           : nothing
       }
+      ${entry.state === "chosen" && (hasCaptions || entry.caption !== null) ? caption(entry) : nothing}
     </div>
     <div class="upload-acts">
       ${isRetryable(entry) ? button("retry", t("Try again"), name, () => uploads.retry(entry.id)) : nothing}${button(
@@ -38,6 +39,20 @@ export function uploadRow(entry, drop) {
 function picture({ url, kind }) {
   if (url) return html`<span class="thumb"><img src=${url} alt="" width="44" height="44" /></span>`;
   return html`<span class="file-tile">${icon(kind === "voice" ? "mic" : "file")}</span>`;
+}
+
+function caption({ id, name, caption: text }) {
+  return html`<input
+    class="caption"
+    dir="auto"
+    autocomplete="off"
+    enterkeyhint="send"
+    maxlength=${limits.max_chars}
+    placeholder=${t("Add a caption")}
+    aria-label=${t("Caption of {name}", { name })}
+    .value=${text ?? ""}
+    @input=${({ target }) => uploads.caption(id, wellFormed(target.value))}
+  />`;
 }
 
 function about(entry) {

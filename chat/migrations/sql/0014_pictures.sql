@@ -62,7 +62,7 @@ SET search_path = pg_catalog, app SET plan_cache_mode = force_generic_plan AS $$
         ELSE json_build_object('id', m.id, 'session_id', m.session_id, 'sender_id', m.sender_id, 'seq', m.seq,
           'revision', m.revision, 'type', m.type, 'status', m.status, 'content', m.content, 'reply_to_id', m.reply_to_id,
           'created_at', m.created_at, 'edited_at', m.edited_at, 'deleted_at', m.deleted_at, 'size', octet_length(m.content),
-          'reason', m.metadata ->> 'reason',
+          'reason', m.metadata ->> 'reason', 'played_by', coalesce(m.metadata -> 'played_by', '[]'),
           'file', CASE WHEN m.file_id IS NOT NULL AND m.deleted_at IS NULL THEN (
             SELECT row_to_json(f) FROM (
               SELECT c.id, c.original_name, c.content_type, c.size_bytes, c.duration_ms, c.waveform, c.width, c.height, c.state,
