@@ -25,7 +25,6 @@ export class Place {
     this.sight = { top: 0, bottom: 0 };
     this._lines = [];
     this._hasNewer = false;
-    this._scroller = null;
     this._anchor = null; // the line that stays where it is: {key, number, element, at}, `at` in pixels from the first
     this._space = 0;
     this._heights = "";
@@ -37,6 +36,7 @@ export class Place {
     this._resize.disconnect();
     cancelAnimationFrame(this._frame);
     this._frame = null;
+    this._scroller = null;
   }
 
   // Drawing -------------------------------------------------------------------------------------------------------------
@@ -181,6 +181,11 @@ export class Place {
       this._scroller.scrollTop = this._scroller.scrollHeight;
     }
     found(element);
+  }
+
+  /** Whether it is on its way to a line. */
+  get isSeeking() {
+    return this._sought !== null;
   }
 
   // Looking ---------------------------------------------------------------------------------------------------------------

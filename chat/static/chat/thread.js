@@ -266,7 +266,7 @@ class SamiaThread extends Element {
     this._place.drawn(scroller);
     this._seen ??= new SeenWatcher(scroller, (seq) => this._sawUpTo(seq));
     this._seen.watch(this.querySelectorAll("samia-message[data-seq]"));
-    if (this._place.isAtEnd) this._seenAtEnd = store.get(this.session)?.lastSeq ?? 0;
+    if (this._place.isAtEnd && !this._place.isSeeking) this._seenAtEnd = store.get(this.session)?.lastSeq ?? 0;
     this._checkWriters();
   }
 
