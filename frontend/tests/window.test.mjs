@@ -8,6 +8,13 @@ test("of a short thread all is drawn, of a long one the tail", () => {
   assert.deepEqual(tail(1_000), { first: 1_000 - TAIL, end: 1_000 });
 });
 
+test("at the end what was drawn stays, as long as it is not too much", () => {
+  assert.deepEqual(tail(1_000, { first: 800, end: 950 }), { first: 800, end: 1_000 });
+  assert.deepEqual(tail(1_000, { first: 950, end: 1_000 }), { first: 1_000 - TAIL, end: 1_000 });
+  assert.deepEqual(tail(1_000, { first: 100, end: 1_000 }), { first: 1_000 - MOST, end: 1_000 });
+  assert.deepEqual(tail(60, { first: 0, end: 59 }), { first: 0, end: 60 });
+});
+
 test("around what is in sight is a margin, within the thread", () => {
   assert.deepEqual(around({ top: 500, bottom: 519 }, 1_000), { first: 500 - MARGIN, end: 520 + MARGIN });
   assert.deepEqual(around({ top: 3, bottom: 20 }, 1_000), { first: 0, end: 21 + MARGIN });

@@ -21,12 +21,13 @@ export class Place {
     this.end();
     this._sought?.found(null);
     this.isAtEnd = true;
-    this.range = { first: 0, end: 0 };
+    this.range = null;
     this.sight = { top: 0, bottom: 0 };
     this._lines = [];
     this._hasNewer = false;
     this._anchor = null; // the line that stays where it is: {key, number, element, at}, `at` in pixels from the first
     this._space = 0;
+    this._dropping = 0; // pixels of the lines above that are drawn no more
     this._heights = "";
     this._sought = null;
     this._pressed = null;
@@ -47,7 +48,6 @@ export class Place {
     this._hasNewer = hasNewer;
     const sought = this._sought ? lines.findIndex((line) => line.key === this._sought.key) : -1;
     if (sought >= 0) this.range = this._rangeWith(sought);
-    else if (this.isAtEnd) this.range = tail(lines.length);
     else this.range = this._rangeInSight();
     return this.range;
   }
@@ -67,13 +67,26 @@ export class Place {
     const last = Math.max(0, count - 1);
     const within = (at) => Math.min(last, Math.max(0, at + by));
     this.sight = { top: within(this.sight.top), bottom: within(this.sight.bottom) };
-    return follow(shifted(this.range, by, count), this.sight, count);
+    const before = this.range && shifted(this.range, by, count);
+    const range = this.isAtEnd ? tail(count, before) : follow(before, this.sight, count);
+    this._dropping = before ? this._heightOf(range.first - before.first) : 0;
+    return range;
+  }
+
+  /** Of so many lines, the first that are in the page. */
+  _heightOf(count) {
+    const elements = count > 0 ? this._elements() : [];
+    if (!elements[count]) return 0;
+    return elements[count].getBoundingClientRect().top - elements[0].getBoundingClientRect().top;
   }
 
   /** The lines are in the page; what is in them is drawn in this turn, too. */
   drawn(scroller) {
     if (scroller !== this._scroller) this._resize.observe(scroller);
     this._scroller = scroller;
+    // Without that the browser would find the thread too short for where it is scrolled, and scroll it.
+    this._leave(this._space + this._dropping);
+    this._dropping = 0;
     // Observed anew it is told of before anything is painted, also where it is as high as before.
     this._resize.unobserve(scroller.firstElementChild);
     this._resize.observe(scroller.firstElementChild);
@@ -150,6 +163,7 @@ export class Place {
     this._sought?.found(null);
     this._sought = null;
     this.isAtEnd = true;
+    this.range = null;
     this._anchor = null;
     this._heights = ""; // so that it is gone to, also where nothing has changed
     this._redraw();

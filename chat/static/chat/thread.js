@@ -54,7 +54,9 @@ class SamiaThread extends Element {
     this.listen(sync, "state", ({ detail }) => detail === "level" && this._tryAgain());
     this.listen(this, "samia:act", ({ detail }) => this._act(detail));
     this.listen(this, "samia:played", ({ target }) => this._played(target.closest("samia-message").dataset.id));
-    this.listen(this, "click", ({ target }) => this._clicked(target));
+    // Before the button itself hears of it.
+    const options = { capture: true, signal: this._listening.signal };
+    this.addEventListener("click", ({ target }) => this._clicked(target), options);
   }
 
   disconnectedCallback() {

@@ -8,9 +8,11 @@ export const NEAR = 30; // with fewer left on a side, more are drawn there and a
 export const TAIL = 120; // drawn of a thread at its end: more than a first page has, with all its days
 export const MOST = 240; // whatever the size of the screen
 
-/** The last lines. */
-export function tail(count) {
-  return { first: Math.max(0, count - TAIL), end: count };
+/** The last lines: with those of a range before, as long as they are not too many. */
+export function tail(count, range = null) {
+  const last = Math.max(0, count - TAIL);
+  const first = range ? Math.min(last, Math.max(range.first, count - MOST)) : last;
+  return { first, end: count };
 }
 
 /** Those in sight and as many on both sides. */
