@@ -32,7 +32,7 @@ from samia_chat.embedded.terminal import Refusal, one_sentence
 
 NEEDS = ("postgresql", "redis")
 SESSIONS = 200
-LONG, SHORT = 10_000, 50  # messages of the first session, of each other
+SHORT = 50  # messages of each session but the first
 PROBES = Path(__file__).with_name("probes.js")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
@@ -61,6 +61,8 @@ SCRIPT = {
     "EventDispatch",
     "TimerFire",
 }
+
+TRACED = ["devtools.timeline", "v8.execute", "disabled-by-default-devtools.timeline.frame"]
 
 _EMPTY = """
 DELETE FROM chat_messages WHERE session_id IN (SELECT session_id FROM chat_participants WHERE user_id = %(viewer)s)
@@ -92,6 +94,7 @@ UPDATE chat_sessions s SET active_at = now() - make_interval(mins => n::int) FRO
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
+    messages: int  # of the first session
     loads: int
     texts: int
     switches: int
@@ -155,7 +158,7 @@ class Scene:
     def open(self, page: Page) -> None:
         """The long thread, level with the server."""
         page.goto(self.thread)
-        page.wait_for_function("probes.ready !== null")
+        page.evaluate("probes.interactive(0)")
         level = """() => import('chat/live').then(({ sync }) => new Promise((done) => {
             const look = () => sync.state === 'level' && done();
             sync.addEventListener('state', look);
@@ -167,13 +170,11 @@ class Scene:
 def main() -> None:
     options = _options()
     with one_sentence(), tempfile.TemporaryDirectory(prefix="samia-bench-static-") as folder:
-        plan = (
-            Plan(loads=1, texts=10, switches=5) if options.quick else Plan(loads=options.rounds, texts=50, switches=20)
-        )
+        plan = _plan(options)
         cores = Cores.choose(pinned=not options.no_pin)
         cores.take_driver()
-        progress(f"making {SESSIONS} sessions, {LONG:,} messages in one of them")
-        viewer, writer = _people()
+        progress(f"making {SESSIONS} sessions, {plan.messages:,} messages in one of them")
+        viewer, writer = _people(plan.messages)
         _collect(Path(folder))
         server = Server(cores, [viewer, writer], Path(folder))
         try:
@@ -189,13 +190,21 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    return parser_of("page", __doc__, rounds=5, quick="one page load, few messages: about a minute").parse_args()
+    parser = parser_of("page", __doc__, rounds=5, quick="one page load and few messages sent: about a minute")
+    parser.add_argument("--messages", type=int, default=10_000, help="to scroll through (default 10,000)")
+    return parser.parse_args()
+
+
+def _plan(options: argparse.Namespace) -> Plan:
+    if options.quick:
+        return Plan(messages=options.messages, loads=1, texts=10, switches=5)
+    return Plan(messages=options.messages, loads=options.rounds, texts=50, switches=20)
 
 
 # The world -----------------------------------------------------------------------------------------------------------------
 
 
-def _people() -> tuple[world.Person, world.Person]:
+def _people(messages: int) -> tuple[world.Person, world.Person]:
     """A client in SESSIONS sessions, and the other one in the long session."""
     people = world.make(SESSIONS)
     viewer, writer, readers = people[0], people[1], people[3::2]
@@ -208,7 +217,7 @@ def _people() -> tuple[world.Person, world.Person]:
                 )
         with connection.transaction():
             cursor.execute("SET LOCAL session_replication_role = replica")
-            given = {"viewer": viewer.user, "long": viewer.session, "many": LONG, "few": SHORT}
+            given = {"viewer": viewer.user, "long": viewer.session, "many": messages, "few": SHORT}
             cursor.execute(_EMPTY, given)
             cursor.execute(_FILL, given)
         connection.execute("VACUUM ANALYZE")
@@ -243,7 +252,7 @@ def _measure(scene: Scene, plan: Plan) -> list[Figure]:
     figures += _loads(scene, plan.loads)
     for name, device, slower in (("desktop", DESKTOP, 1), ("phone, processor 4 × slower", PHONE, SLOW_PROCESSOR)):
         progress(f"scrolling: {name}")
-        figures += _scrolling(scene, name, device, slower)
+        figures += _scrolling(scene, name, device, slower, plan.messages)
     progress(f"{plan.texts} messages each way, {plan.switches} sessions opened")
     with scene.page(DESKTOP) as page:
         scene.open(page)
@@ -278,11 +287,9 @@ def _loads(scene: Scene, count: int) -> list[Figure]:
             session.send("Network.emulateNetworkConditions", SLOW_NETWORK)
             session.send("Emulation.setCPUThrottlingRate", {"rate": SLOW_PROCESSOR})
             page.goto(scene.thread)
-            over = "probes.ready !== null && performance.now() > Math.max(probes.ready, probes.busyUntil) + "
-            page.wait_for_function(f"{over}{QUIET_MS}")
+            ready.append(page.evaluate("(quiet) => probes.interactive(quiet)", QUIET_MS) / 1000)
             paint = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
             first.append(page.evaluate(paint) / 1000)
-            ready.append(page.evaluate("Math.max(probes.ready, probes.busyUntil)") / 1000)
     beside = f"median of {count}; {{:.2f}} at worst"
     return [
         Figure(
@@ -300,20 +307,20 @@ def _session(page: Page) -> CDPSession:
     return page.context.new_cdp_session(page)
 
 
-def _scrolling(scene: Scene, name: str, device: dict[str, Any], slower: int) -> list[Figure]:
+def _scrolling(scene: Scene, name: str, device: dict[str, Any], slower: int, messages: int) -> list[Figure]:
     with scene.page(device) as page:
         scene.open(page)
         session = _session(page)
         session.send("Emulation.setCPUThrottlingRate", {"rate": slower})
         before = _heap(session)
-        scene.browser.start_tracing(page=page, categories=["devtools.timeline", "v8.execute"])
+        scene.browser.start_tracing(page=page, categories=TRACED)
         found = page.evaluate("(step) => probes.toTheFirst(step)", STEP_PX)
         trace = json.loads(scene.browser.stop_tracing())
         after = _heap(session)
     times = sorted(script_times(trace["traceEvents"]))
     return [
         Figure(
-            title=f"scrolling through {LONG:,} messages ({name}): script in a frame, p99",
+            title=f"scrolling through {messages:,} messages ({name}): script in a frame, p99",
             value=milliseconds([one / 1000 for one in times], 0.99),
             unit="ms",
             goal=50,

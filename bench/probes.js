@@ -17,6 +17,14 @@ new MutationObserver(async (changes, observer) => {
   probes.ready = await probes.painted();
 }).observe(document, { childList: true, subtree: true });
 
+/** When the page can be used: it is drawn, and for so long nothing has kept it busy. */
+probes.interactive = async (quiet) => {
+  while (probes.ready === null || performance.now() < Math.max(probes.ready, probes.busyUntil) + quiet) {
+    await new Promise(requestAnimationFrame);
+  }
+  return Math.max(probes.ready, probes.busyUntil);
+};
+
 // When each frame of the socket came.
 window.WebSocket = class extends WebSocket {
   constructor(...given) {
