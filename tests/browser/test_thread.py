@@ -353,17 +353,21 @@ def focused(one: Tab) -> int:
     return int(one.page.evaluate("document.activeElement.dataset.seq ?? 0"))
 
 
+def step(one: Tab, key: str, seq: int) -> None:
+    """One message further, as soon as its page is there."""
+    was = focused(one)
+    expect(line(one, seq)).to_have_count(1)
+    assert focused(one) == was
+    one.page.keyboard.press(key)
+    assert focused(one) == seq
+
+
 def test_arrows_lead_from_message_to_message_beyond_what_is_drawn(world: World, tab: MakeTab, truth: Truth) -> None:
     fill(truth, world, 600)
     client = opened(tab, world.client, world.session)
     line(client, 600).focus()
     for seq in range(599, 399, -1):
-        client.page.keyboard.press("ArrowUp")
-        if focused(client) != seq:  # its page is just being read
-            expect(line(client, seq + 1)).to_be_focused()
-            expect(line(client, seq)).to_have_count(1)
-            client.page.keyboard.press("ArrowUp")
-        assert focused(client) == seq
+        step(client, "ArrowUp", seq)
     expect(line(client, 400)).to_be_in_viewport(ratio=0.9)
     client.page.keyboard.press("End")
     expect(line(client, 600)).to_be_focused()
@@ -371,9 +375,8 @@ def test_arrows_lead_from_message_to_message_beyond_what_is_drawn(world: World, 
     client.page.keyboard.press("Home")
     expect(line(client, 1)).to_be_focused()
     expect(line(client, 1)).to_be_in_viewport()
-    for _ in range(120):
-        client.page.keyboard.press("ArrowDown")
-    expect(line(client, 121)).to_be_focused()
+    for seq in range(2, 122):
+        step(client, "ArrowDown", seq)
     client.page.keyboard.press("End")
     expect(line(client, 600)).to_be_focused()
     assert client.page.locator("samia-message").count() <= MOST_NODES
