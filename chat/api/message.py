@@ -44,7 +44,7 @@ from samia_chat.errors import Forbidden, NotFound
 from samia_chat.limits import limiter
 from samia_chat.openapi import refuses
 
-THREAD_QUERY = frozenset({"before", "after", "limit"})
+THREAD_QUERY = frozenset({"before", "after", "around", "limit"})
 REPLAYED = OpenApiParameter(
     "Idempotent-Replayed",
     str,
@@ -59,13 +59,14 @@ SENDING = (NotFound, Forbidden, WrongSessionState, IdTaken, ReplyUnknown, EmptyM
 
 def thread_page(request: SignedInRequest, session: UUID) -> Response:
     asked = MessagesQuery.of(request.query_params)
-    before, after = asked.get("before"), asked.get("after")
+    before, after, limit = asked.get("before"), asked.get("after"), asked["limit"]
     with transaction.atomic():
         may_look(request.user, session)
         state = SessionState.objects.get(pk=session)
-        results, has_more = message_page(
-            session, last_seq=state.last_seq, before=before, after=after, limit=asked["limit"]
-        )
+        if "around" in asked:
+            middle = MESSAGES.get(request.user, "view", pk=asked["around"], session_id=session, seq__isnull=False)
+            before = min(middle.seq + limit // 2, state.last_seq) + 1
+        results, has_more = message_page(session, last_seq=state.last_seq, before=before, after=after, limit=limit)
         held = unpublished([session]).get(session, []) if before is None and after is None else []
     return Response({"results": results, "unpublished": held, "revision": state.revision, "has_more": has_more})
 

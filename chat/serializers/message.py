@@ -46,16 +46,23 @@ class ReadInSessionInput(ReadInput):
 
 class MessagesQuery(Query):
     before = QueryInt(
-        required=False, min_value=1, max_value=2**62, help_text="The messages just before this seq. Not with `after`."
+        required=False,
+        min_value=1,
+        max_value=2**62,
+        help_text="The messages just before this seq. Not with the others.",
     )
     after = QueryInt(
-        required=False, min_value=0, max_value=2**62, help_text="The messages just after this seq. Not with `before`."
+        required=False, min_value=0, max_value=2**62, help_text="The messages just after this seq. Not with the others."
+    )
+    around = StrictUUID(
+        required=False,
+        help_text="The messages around the one with this id, with it in their middle; has_more tells of older ones.",
     )
     limit = QueryInt(required=False, min_value=1, max_value=100, default=50, help_text="At most so many on a page.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if "before" in attrs and "after" in attrs:
-            raise serializers.ValidationError("Give before or after, not both.")
+        if len({"before", "after", "around"} & attrs.keys()) > 1:
+            raise serializers.ValidationError("Give one of before, after and around.")
         return attrs
 
 

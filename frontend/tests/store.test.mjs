@@ -233,11 +233,123 @@ test("older pages are put before what is held", () => {
   store.takeSessions([session({ lastSeq: 4, revision: 6 })]);
   store.takePage(SESSION, page([message(3), message(4)], { has_more: true }));
   assert.ok(store.get(SESSION).hasOlder);
-  store.takePage(SESSION, page([message(2)], { has_more: true }), 9);
+  store.takePage(SESSION, page([message(2)], { has_more: true }), { before: 9 });
   assert.deepEqual(seqs(store), [3, 4], "a page that does not join is not taken");
-  store.takePage(SESSION, page([message(1), message(2)]), 3);
+  store.takePage(SESSION, page([message(1), message(2)]), { before: 3 });
   assert.deepEqual(seqs(store), [1, 2, 3, 4]);
   assert.ok(!store.get(SESSION).hasOlder);
+});
+
+/** A session of 1,000 messages, of which these are held. */
+function at(first, last, where = { around: "m" }) {
+  const store = new Store({ me: ME });
+  store.takeSessions([session({ lastSeq: 1_000, revision: 1_002, read: 1_000 })]);
+  store.takePage(SESSION, stretch(first, last, { has_more: first > 1 }), where);
+  return store;
+}
+
+function stretch(first, last, extra = {}) {
+  return page(Array.from({ length: last - first + 1 }, (_, number) => message(first + number)), extra);
+}
+
+const ends = (store) => [seqs(store)[0], seqs(store).at(-1)];
+
+test("a page around a message takes the place of what is held, and goes on both ways", () => {
+  const store = at(951, 1_000, {});
+  assert.ok(!store.get(SESSION).hasNewer);
+  store.takePage(SESSION, stretch(101, 150, { has_more: true }), { around: "m120" });
+  assert.deepEqual(ends(store), [101, 150]);
+  assert.ok(store.get(SESSION).hasOlder && store.get(SESSION).hasNewer);
+  store.takePage(SESSION, stretch(51, 100, { has_more: true }), { before: 101 });
+  store.takePage(SESSION, stretch(151, 200, { has_more: true }), { after: 150 });
+  assert.deepEqual(ends(store), [51, 200]);
+  assert.equal(seqs(store).length, 150);
+  store.takePage(SESSION, stretch(201, 250, { has_more: true }), { after: 150 });
+  assert.deepEqual(ends(store), [51, 200], "a page that does not join is not taken");
+});
+
+test("the last page after joins the newest", () => {
+  const store = at(901, 950);
+  store.takePage(SESSION, stretch(951, 1_000), { after: 950 });
+  assert.ok(!store.get(SESSION).hasNewer);
+  store.apply(newMessage(1_001));
+  assert.deepEqual(ends(store), [901, 1_001]);
+});
+
+test("a page around one of the last messages ends with the newest", () => {
+  const store = at(951, 1_000);
+  assert.ok(!store.get(SESSION).hasNewer);
+  store.apply(newMessage(1_001));
+  assert.deepEqual(ends(store), [951, 1_001]);
+});
+
+test("where the newest were purged the thread ends all the same", () => {
+  const store = at(901, 950);
+  store.takePage(SESSION, page([]), { after: 950 });
+  assert.ok(!store.get(SESSION).hasNewer);
+});
+
+test("the first page of all has nothing before it", () => {
+  const store = at(951, 1_000, {});
+  store.takePage(SESSION, stretch(1, 50, { has_more: true }), { after: 0 });
+  assert.deepEqual(ends(store), [1, 50]);
+  assert.ok(!store.get(SESSION).hasOlder);
+  assert.ok(store.get(SESSION).hasNewer);
+});
+
+test("what is published while somebody looks elsewhere is counted and not put into the gap", () => {
+  const store = at(101, 150);
+  const arrived = [];
+  store.addEventListener("arrived", ({ detail }) => arrived.push(detail.seq));
+  store.apply(newMessage(1_001));
+  assert.deepEqual(arrived, [1_001]);
+  assert.deepEqual(ends(store), [101, 150]);
+  const { lastSeq, last, mine } = store.get(SESSION);
+  assert.deepEqual([lastSeq, last.seq, mine.unread], [1_001, 1_001, 1]);
+  assert.equal(store.get(SESSION).othersAfter(1_000, ME), 1);
+  const edited = { ...message(120), revision: 1_004, content: "better" };
+  store.apply({ type: "message_updated", session: SESSION, revision: 1_004, message: edited });
+  assert.equal(store.get(SESSION).messages.get("m120").content, "better", "what is held is kept level");
+  store.markRead(SESSION, 1_001);
+  assert.equal(store.get(SESSION).mine.unread, 0);
+  store.takePage(SESSION, stretch(952, 1_001, { has_more: true }));
+  assert.deepEqual(ends(store), [952, 1_001]);
+});
+
+test("what is published while a page after is on its way is not lost where that is the last", () => {
+  const store = at(901, 950);
+  store.expectPage(SESSION);
+  store.apply(newMessage(1_001));
+  store.takePage(SESSION, stretch(951, 1_000), { after: 950 }); // read before it
+  assert.deepEqual(ends(store), [901, 1_001]);
+});
+
+test("a sync that starts anew is the newest page", () => {
+  const store = at(101, 150);
+  const shape = session({ revision: 1_003, lastSeq: 1_001, read: 1_001 });
+  store.takeResumed({ sessions: [entry(shape, [message(1_001)], { reset: true })], cursors: {}, gone: [] }, { [SESSION]: 1_002 });
+  assert.deepEqual(ends(store), [1_001, 1_001]);
+  assert.ok(!store.get(SESSION).hasNewer);
+});
+
+test("what is far from where somebody looks is forgotten, at both ends, and read again", () => {
+  const store = at(1, 1_000, {});
+  store.trim(SESSION, 450, 550);
+  assert.deepEqual(ends(store), [150, 850]);
+  assert.ok(store.get(SESSION).hasOlder && store.get(SESSION).hasNewer);
+  store.trim(SESSION, 500, 600);
+  assert.deepEqual(ends(store), [150, 850], "not for every page");
+  store.takePage(SESSION, stretch(100, 149, { has_more: true }), { before: 150 });
+  store.takePage(SESSION, stretch(851, 900, { has_more: true }), { after: 850 });
+  assert.deepEqual(ends(store), [100, 900]);
+  assert.equal(seqs(store).length, 801);
+});
+
+test("at the end of a thread nothing newer is forgotten", () => {
+  const store = at(1, 1_000, {});
+  store.trim(SESSION, 900, 1_000);
+  assert.deepEqual(ends(store), [600, 1_000]);
+  assert.ok(!store.get(SESSION).hasNewer);
 });
 
 test("what changes while a page is on its way is not lost, and not undone by it", () => {

@@ -13,6 +13,7 @@ import { speak, t, tn } from "samia/text";
 import { HER, ME, message } from "./made.mjs";
 
 const NOW = Date.parse("2026-11-21T21:30:00Z");
+const dayOf = ({ created_at }) => created_at.slice(0, 10);
 
 test("days and times in the reader's zone and language", () => {
   speak({ language: "en", texts: {}, plurals: {} });
@@ -111,7 +112,7 @@ test("groups break at another sender, another day, a pause, and where the new be
     at(6, HER, "21T09:32"),
     { ...at(undefined, ME, "21T09:33"), id: "waiting" },
   ];
-  const lines = linesOf({ messages, me: ME, newAfter: 5, dayOf: (time) => time.slice(0, 10) });
+  const lines = linesOf({ messages, me: ME, newAfter: 5, newCount: () => 7, dayOf });
   const said = lines.map((one) =>
     one.kind === "message" ? `${one.message.id}${one.isOwn ? " own" : ""}${one.isFirst ? " first" : ""}${one.isLast ? " last" : ""}` : one.kind,
   );
@@ -127,23 +128,25 @@ test("groups break at another sender, another day, a pause, and where the new be
     "m6 first last",
     "waiting own first last",
   ]);
-  assert.equal(lines.find((one) => one.kind === "unread").count, 1);
+  assert.equal(lines.find((one) => one.kind === "unread").count, 7, "more may be new than is loaded");
   assert.equal(new Set(lines.map((one) => one.key)).size, lines.length);
 });
 
 test("what is held stands at its time, and comes with its page", () => {
   const at = (id, minute, seq = null) => ({ id, seq, created_at: `2026-11-21T09:${minute}:00Z` });
   const published = [at("a", "10", 7), at("b", "20", 8), at("late", "05", 9), at("c", "30", 10)];
-  const ids = (held, hasOlder) => inPlace(published, held, hasOlder).map(({ id }) => id).join(" ");
+  const ids = (held, hasOlder, hasNewer = false) =>
+    inPlace(published, held, { hasOlder, hasNewer }).map(({ id }) => id).join(" ");
   assert.equal(ids([at("y", "25"), at("x", "15")], true), "a x b late y c");
   assert.equal(ids([at("first", "01")], true), "a b late c", "it is further up");
   assert.equal(ids([at("first", "01")], false), "first a b late c");
   assert.equal(ids([at("last", "59")], true), "a b late c last");
+  assert.equal(ids([at("last", "59"), at("x", "15")], true, true), "a x b late c", "it is further down");
 });
 
 test("what was approved later begins no earlier day", () => {
   const at = (seq, time) => message(seq, { sender: HER, created_at: `2026-11-${time}:00Z` });
-  const lines = linesOf({ messages: [at(1, "20T09:00"), at(2, "21T09:00"), at(3, "20T23:00"), at(4, "21T09:05")], me: ME, dayOf: (time) => time.slice(0, 10) });
+  const lines = linesOf({ messages: [at(1, "20T09:00"), at(2, "21T09:00"), at(3, "20T23:00"), at(4, "21T09:05")], me: ME, dayOf });
   assert.deepEqual(lines.map((one) => one.message?.id ?? one.kind), ["day", "m1", "day", "m2", "m3", "m4"]);
   assert.deepEqual(lines.filter((one) => one.isFirst).map((one) => one.key), ["m1", "m2", "m3", "m4"]);
 });

@@ -363,7 +363,7 @@ def test_older_messages_come_without_a_jump(world: World, tab: MakeTab) -> None:
             return document.querySelector("samia-message[data-seq='83']").getBoundingClientRect().top;
         }"""
     )
-    expect(client.messages).to_have_count(100)
+    expect(client.page.locator("samia-message[data-seq='40']")).to_have_count(1)
     # Where it stands when the next frame is drawn: before that nobody has seen anything move.
     after = client.page.evaluate(
         """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() =>
@@ -373,8 +373,9 @@ def test_older_messages_come_without_a_jump(world: World, tab: MakeTab) -> None:
     for _ in range(3):
         thread.evaluate("(thread) => (thread.scrollTop = 0)")
         client.page.wait_for_timeout(150)
-    expect(client.messages).to_have_count(130)
-    assert [text.strip() for text in client.texts()] == [f"line {number}." for number in range(130)]
+    expect(client.page.locator("samia-message[data-seq='1']")).to_be_in_viewport()
+    texts = [text.strip() for text in client.texts()]
+    assert texts == [f"line {number}." for number in range(len(texts))]
 
 
 def test_filters_and_empty_places(world: World, tab: MakeTab) -> None:

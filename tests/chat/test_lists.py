@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -90,6 +91,68 @@ def test_messages_are_paged_by_seq_both_ways(world: World) -> None:
     assert page("before=1") == ([], False)
 
 
+def test_a_page_around_a_message(world: World) -> None:
+    api = Api(world.client)
+    ids = [api.send(world.session, str(number)).body["id"] for number in range(1, 13)]
+    path = f"/chat/sessions/{world.session}/messages"
+
+    def page(seq: int, limit: int) -> tuple[list[int], bool]:
+        body = api.get(f"{path}?around={ids[seq - 1]}&limit={limit}").body
+        assert body["unpublished"] == []
+        return [m["seq"] for m in body["results"]], body["has_more"]
+
+    assert page(6, 5) == ([4, 5, 6, 7, 8], True)
+    assert page(6, 4) == ([5, 6, 7, 8], True)
+    assert page(6, 1) == ([6], True)
+    assert page(1, 5) == ([1, 2, 3], False)
+    assert page(12, 5) == ([8, 9, 10, 11, 12], True)
+    assert page(6, 100) == (list(range(1, 13)), False)
+
+
+def test_around_a_deleted_message_its_place_is_found(world: World) -> None:
+    api = Api(world.client)
+    message = api.send(world.session).body["id"]
+    assert api.delete(f"/chat/messages/{message}").status == 200
+    body = api.get(f"/chat/sessions/{world.session}/messages?around={message}").body
+    assert [(m["id"], m["content"]) for m in body["results"]] == [(message, "")]
+
+
+def test_around_nothing_that_is_in_the_session_is_not_found(world: World, truth: Truth) -> None:
+    api = Api(world.client)
+    elsewhere = make_session(world.client, world.reader2)
+    message = api.send(elsewhere).body["id"]
+    path = f"/chat/sessions/{world.session}/messages?around="
+    for identity in (message, uuid4()):
+        answer = api.get(f"{path}{identity}")
+        assert (answer.status, answer.code) == (404, "not_found")
+    # One that waits has no number, and no place in the thread.
+    held = api.send(world.session).body["id"]
+    truth.without_triggers(
+        "UPDATE chat_messages SET seq = NULL, revision = NULL, published_at = NULL, status = 'pending_approval' WHERE id = %s",
+        held,
+    )
+    assert api.get(f"{path}{held}").status == 404
+
+
+def test_around_is_for_members(world: World) -> None:
+    message = Api(world.client).send(world.session).body["id"]
+    outsider = Api(world.reader2)
+    own = make_session(world.client, world.reader2)
+    for session in (world.session, own):  # nor through a session of one's own
+        answer = outsider.get(f"/chat/sessions/{session}/messages?around={message}")
+        assert (answer.status, answer.code) == (404, "not_found")
+
+
+def test_a_page_around_a_message_asks_a_fixed_number_of_queries(world: World) -> None:
+    api = Api(world.client)
+    message = api.send(world.session).body["id"]
+    path = f"/chat/sessions/{world.session}/messages?around={message}"
+    few = count(api, path)
+    for _ in range(30):
+        Api(world.reader).send(world.session)
+    assert count(api, path) == few == THREAD
+
+
 @pytest.mark.parametrize(
     "query",
     [
@@ -101,6 +164,10 @@ def test_messages_are_paged_by_seq_both_ways(world: World) -> None:
             "before=-1",
             "after=-1",
             "before=1&after=1",
+            "around=x",
+            "around=1",
+            "around=00000000-0000-4000-8000-000000000001&after=1",
+            "around=00000000-0000-4000-8000-000000000001&before=1",
             "after=9" + "9" * 20,
         ),
         *("before[$gt]=1", "order=seq", "before=1%20OR%201=1", "limit=1;DROP%20TABLE%20chat_messages", "before=%00"),

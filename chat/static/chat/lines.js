@@ -4,13 +4,15 @@ const GROUP_MS = 10 * 60 * 1000;
 
 /**
  * The messages of a thread in the order in which they are drawn: published ones by number, and among them those that are
- * `held`, each at the time it was sent. One from before the first message that is loaded comes with its page.
+ * `held`, each at the time it was sent. One from before the first message that is loaded, or from after the last, comes with
+ * its page.
  */
-export function inPlace(published, held, hasOlder) {
+export function inPlace(published, held, { hasOlder, hasNewer }) {
   const found = [...published];
   const waiting = [...held].sort((a, b) => Date.parse(a.created_at) - Date.parse(b.created_at));
   for (const message of waiting) {
     const at = found.findIndex((one) => Date.parse(one.created_at) > Date.parse(message.created_at));
+    if (at < 0 && hasNewer) continue;
     if (at !== 0 || !hasOlder) found.splice(at < 0 ? found.length : at, 0, message);
   }
   return found;
@@ -20,16 +22,16 @@ export function inPlace(published, held, hasOlder) {
  * The lines of a thread: {kind: "day", key, at}, {kind: "unread", key, count}, and {kind: "message", key, message, isOwn,
  * isFirst, isLast} where first and last are those of a group: one sender, one day, no pause longer than ten minutes.
  *
- * `newAfter` is the seq after which messages of others are new; null draws no mark. `dayOf(at)` is the calendar day, as text
- * that sorts.
+ * `newAfter` is the seq after which messages of others are new; null draws no mark. `newCount()` says how many those are.
+ * `dayOf(message)` is the calendar day, as text that sorts.
  */
-export function linesOf({ messages, me, newAfter = null, dayOf }) {
+export function linesOf({ messages, me, newAfter = null, newCount = () => 0, dayOf }) {
   const lines = [];
   let day = null;
   let previous = null;
   let isMarked = newAfter === null;
   for (const message of messages) {
-    const thisDay = dayOf(message.created_at);
+    const thisDay = dayOf(message);
     // What waited for approval is older than what stands before it: time does not go back for that.
     if (day === null || thisDay > day) {
       lines.push({ kind: "day", key: `day-${message.id}`, at: message.created_at });
@@ -37,8 +39,7 @@ export function linesOf({ messages, me, newAfter = null, dayOf }) {
       previous = null;
     }
     if (!isMarked && message.seq > newAfter && message.sender !== me) {
-      const count = messages.filter((one) => one.seq > newAfter && one.sender !== me).length;
-      lines.push({ kind: "unread", key: "unread", count });
+      lines.push({ kind: "unread", key: "unread", count: newCount() });
       isMarked = true;
       previous = null;
     }

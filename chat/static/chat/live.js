@@ -64,23 +64,23 @@ export async function readMoreSessions() {
 
 const reading = new Map(); // by session, the page on its way
 
-/** Read a page of a thread into the store: the newest, or the one before what is held. Raises Problem. */
-export function readPage(session, before = null) {
+/** Read a page of a thread into the store: the newest, or the one that `where` names (store.takePage). Raises Problem. */
+export function readPage(session, where = {}) {
+  const query = new URLSearchParams(where).toString();
   const underway = reading.get(session);
-  if (underway?.before === before) return underway.page;
+  if (underway?.query === query) return underway.page;
   // One after the other: what changes while a page is on its way is kept for that one.
-  const page = (underway?.page ?? Promise.resolve()).catch(() => {}).then(() => takePage(session, before));
-  const mine = { before, page };
+  const page = (underway?.page ?? Promise.resolve()).catch(() => {}).then(() => takePage(session, where, query));
+  const mine = { query, page };
   reading.set(session, mine);
   const done = () => reading.get(session) === mine && reading.delete(session);
   page.then(done, done);
   return page;
 }
 
-async function takePage(session, before) {
+async function takePage(session, where, query) {
   store.expectPage(session);
-  const query = before === null ? "" : `?before=${before}`;
-  store.takePage(session, await request("GET", `/api/chat/sessions/${session}/messages${query}`), before);
+  store.takePage(session, await request("GET", `/api/chat/sessions/${session}/messages${query && `?${query}`}`), where);
 }
 
 store.takeSessions(page.sessions);

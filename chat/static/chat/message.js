@@ -85,7 +85,6 @@ class SamiaMessage extends Element {
   /** It grows and shrinks downwards. Whoever folds it at its end is taken to what is left of it. */
   async _toggleFold() {
     const { id } = this.message;
-    this._act("fold");
     const isFolding = unfolded.delete(id);
     if (!isFolding) unfolded.add(id);
     this.requestUpdate();

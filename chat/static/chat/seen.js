@@ -8,6 +8,7 @@ export class SeenWatcher {
   constructor(root, onSeen) {
     this._root = root;
     this._onSeen = onSeen;
+    this._watched = new Set();
     this._since = new Map();
     this._highest = 0;
     this._timer = null;
@@ -17,8 +18,17 @@ export class SeenWatcher {
     document.addEventListener("visibilitychange", this._restart);
   }
 
-  observe(element) {
-    this._observer.observe(element);
+  /** The messages that are in the page now. */
+  watch(elements) {
+    const now = new Set(elements);
+    for (const element of this._watched) if (!now.has(element)) this._leave(element);
+    for (const element of now) if (!this._watched.has(element)) this._observer.observe(element);
+    this._watched = now;
+  }
+
+  _leave(element) {
+    this._observer.unobserve(element);
+    this._since.delete(element);
   }
 
   end() {

@@ -2,12 +2,15 @@
 // stands at a `revision`, and takes the change that follows it. Anything else is a gap, and the gap is asked for (sync.js).
 
 const TYPING_MS = 8_000; // the server ends a signal after 5 s; if that word is lost, we do
+const KEPT = 300; // messages held on each side of those that somebody looks at
+const SPARE = 100; // and so many more, so that not every page is paid for by forgetting
 
 /**
  * A session as held here.
  *
- * `messages` are the published ones from seq `from` on, without a hole, by id; null while nobody has opened the session:
- * then only its last message is kept. `held` are unpublished ones that we may see, which have no revision; `decided` are
+ * `messages` are the published ones from seq `from` to seq `to`, without a hole, by id; null while nobody has opened the
+ * session: then only its last message is kept. `to` is Infinity where they go on to the newest; elsewhere what is published
+ * is counted, and drawn when its page is read. `held` are unpublished ones that we may see, which have no revision; `decided` are
  * those that have come or gone since an answer with all of them was asked for. `meanwhile` are those that changed while a
  * page of messages is on its way, which may have been read before. `mine` is null for staff who look in.
  */
@@ -21,6 +24,7 @@ export class Session {
     this.last = null;
     this.messages = null;
     this.from = 1;
+    this.to = Infinity;
     this.held = new Map();
     this.decided = new Map();
     this.meanwhile = null;
@@ -32,6 +36,10 @@ export class Session {
     return this.from > 1;
   }
 
+  get hasNewer() {
+    return this.to < this.lastSeq;
+  }
+
   get isOver() {
     return this.status === "ended" || this.status === "archived";
   }
@@ -39,6 +47,12 @@ export class Session {
   /** The messages held, in order. */
   ordered() {
     return this.messages ? [...this.messages.values()].sort((a, b) => a.seq - b.seq) : [];
+  }
+
+  /** How many messages others wrote after `seq`. Those that are not loaded are taken for theirs. */
+  othersAfter(seq, me) {
+    const loaded = this.ordered().filter((message) => message.seq > seq && message.sender !== me).length;
+    return loaded + (this.hasNewer ? this.lastSeq - Math.max(this.to, seq) : 0);
   }
 
   /** The members other than `me`. */
@@ -96,19 +110,38 @@ export class Store extends EventTarget {
     session.decided = new Map();
   }
 
-  /** A page of messages: the newest, or (`before` given) the ones just before those held. */
-  takePage(id, { results, unpublished, has_more: hasMore }, before = null) {
+  /**
+   * A page of messages. `where` says which: {} the newest, {before: seq} or {after: seq} the ones next to what is held, which
+   * they join, {around: id} those around a message, {after: 0} the first of all.
+   */
+  takePage(id, { results, unpublished, has_more: hasMore }, where = {}) {
     const session = this.get(id);
-    if (!session || (before !== null && before !== session.from)) return;
+    if (!session) return;
     const meanwhile = session.meanwhile || new Map();
     session.meanwhile = null;
-    if (before === null) {
-      session.messages = new Map();
-      this._takeHeld(session, unpublished);
-    }
-    session.from = hasMore && results.length ? results[0].seq : 1;
+    if (!isNext(session, where)) return;
+    const isNewest = Object.keys(where).length === 0;
+    if (isAnew(where)) session.messages = new Map();
+    if (isNewest) this._takeHeld(session, unpublished);
+    if (where.after === undefined) session.from = hasMore ? results[0].seq : 1;
+    else if (where.after === 0) session.from = 1;
+    if (isNewest) session.to = Infinity;
+    else if (where.before === undefined) session.to = endOf(session, results, hasMore || where.around);
     for (const message of [...results, ...meanwhile.values()]) this._put(session, message);
     this._changed(session);
+  }
+
+  /** Forget what is far from the messages between two numbers: those that somebody looks at. */
+  trim(id, first, last) {
+    const session = this.get(id);
+    if (!session?.messages) return;
+    const [from, to] = [first - KEPT, last + KEPT];
+    const isLow = from - session.from > SPARE;
+    const isHigh = Math.min(session.to, session.lastSeq) - to > SPARE;
+    if (isLow) session.from = from;
+    if (isHigh) session.to = to;
+    if (!isLow && !isHigh) return;
+    for (const [key, { seq }] of session.messages) if (!isLoaded(session, seq)) session.messages.delete(key);
   }
 
   // From the socket ---------------------------------------------------------------------------------------------------
@@ -312,6 +345,7 @@ export class Store extends EventTarget {
       if (isWhole) {
         session.messages = new Map();
         session.from = messages.length ? messages[0].seq : 1;
+        session.to = Infinity;
       }
       session.revision = revision;
     }
@@ -369,7 +403,7 @@ export class Store extends EventTarget {
     session.meanwhile?.set(message.id, message);
     if (isNew && message.seq > session.lastSeq) this._count(session, message);
     if (message.seq >= (session.last?.seq ?? 0) && isNewerForm(message, session.last)) session.last = message;
-    if (session.messages && message.seq >= session.from && isNewerForm(message, session.messages.get(message.id))) {
+    if (session.messages && isLoaded(session, message.seq) && isNewerForm(message, session.messages.get(message.id))) {
       session.messages.set(message.id, message);
     }
     if (message.sender === this.me) this.dispatchEvent(new CustomEvent("stored", { detail: message }));
@@ -425,7 +459,7 @@ export class Store extends EventTarget {
 
   /** Messages of others after `seq`, where the messages are held; else no more than there are after it. */
   _unreadAfter(session, seq, known) {
-    if (session.messages && session.from <= seq + 1) {
+    if (session.messages && session.from <= seq + 1 && !session.hasNewer) {
       return session.ordered().filter((message) => message.seq > seq && message.sender !== this.me).length;
     }
     return Math.max(0, Math.min(known, session.lastSeq - seq));
@@ -483,6 +517,26 @@ function furthest(base, one, other) {
   const found = { ...base };
   for (const name of ["delivered_seq", "seen_seq", "read_seq"]) found[name] = Math.max(one[name], other[name]);
   return found;
+}
+
+function isLoaded({ from, to }, seq) {
+  return from <= seq && seq <= to;
+}
+
+/** The seq at which a page ends before the newest message does; Infinity where it does not. */
+function endOf(session, results, mayGoOn) {
+  const last = results.at(-1)?.seq ?? Infinity;
+  return mayGoOn && last < session.lastSeq ? last : Infinity;
+}
+
+/** Whether a page takes the place of what is held. */
+function isAnew({ before, after }) {
+  return before === undefined && !after;
+}
+
+/** Whether a page can be taken: it joins what is held, or takes its place. */
+function isNext(session, where) {
+  return isAnew(where) || where.before === session.from || where.after === session.to;
 }
 
 function isNewerForm(message, known) {

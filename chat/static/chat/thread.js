@@ -1,14 +1,16 @@
-// The open thread: its lines, where it is scrolled, and what one can do with a message.
+// The open thread: its lines, the pages they come in, and what one can do with a message. Where it is scrolled is place.js.
 
 import { html, nothing, repeat } from "lit";
 import "chat/menu";
 import "chat/message";
 import { confirmDeletion } from "chat/confirm";
 import { gridded } from "chat/grid";
+import { HeldFocus } from "chat/held-focus";
 import { inPlace, linesOf } from "chat/lines";
-import { isAdmin, limits, me, outbox, readPage, receipts, serverNow, store, uploads } from "chat/live";
+import { isAdmin, limits, me, outbox, readPage, receipts, serverNow, store, sync, uploads } from "chat/live";
 import { heardOf } from "chat/marks";
 import { isPicture, nameOf, titleOf, wordsOf } from "chat/names";
+import { Place } from "chat/place";
 import { SeenWatcher } from "chat/seen";
 import { day, dayKey } from "samia/dates";
 import { Element } from "samia/element";
@@ -17,21 +19,19 @@ import { icon } from "samia/icons";
 import { number, t, tn } from "samia/text";
 import { toast } from "samia/toasts";
 
-const NEAR_END_PX = 80;
-const NEAR_START_PX = 600;
 const SLOW_MS = 300; // a thread that loads faster shows no skeleton
 const FLASH_MS = 1_600;
-const MAX_PAGES_BACK = 40; // when looking for a quoted message
 const LONG_PRESS_MS = 450;
 const LONG_PRESS_SLIP_PX = 10;
 const WRITING_CHECK_MS = 1_000;
 const told = new Set(); // voice messages of which we have said that they were played
+const days = new WeakMap(); // by message: a calendar takes its time, and a thread is drawn often
 
 class SamiaThread extends Element {
   static properties = {
     session: { type: String },
     _newAfter: { state: true },
-    _problem: { state: true },
+    _failed: { state: true },
     _isSlow: { state: true },
     _isAway: { state: true },
     _leftAt: { state: true },
@@ -40,7 +40,8 @@ class SamiaThread extends Element {
 
   constructor() {
     super();
-    this._resize = new ResizeObserver(() => this._keepPlace());
+    new HeldFocus(this, () => this._scroller);
+    this._place = new Place({ redraw: () => this.requestUpdate(), looked: () => this._looked() });
     this._begin();
   }
 
@@ -51,13 +52,17 @@ class SamiaThread extends Element {
     this.listen(store, "arrived", ({ detail }) => detail.session === this.session && this._arrived(detail));
     this.listen(outbox, "change", ({ detail }) => detail === this.session && this._outboxChanged());
     this.listen(uploads, "change", ({ detail }) => detail === this.session && this._uploadsChanged());
+    this.listen(sync, "state", ({ detail }) => detail === "level" && this._tryAgain());
     this.listen(this, "samia:act", ({ detail }) => this._act(detail));
     this.listen(this, "samia:played", ({ target }) => this._played(target.closest("samia-message").dataset.id));
+    // Before the button itself hears of it.
+    const options = { capture: true, signal: this._listening.signal };
+    this.addEventListener("click", ({ target }) => this._clicked(target), options);
   }
 
   disconnectedCallback() {
     super.disconnectedCallback();
-    this._resize.disconnect();
+    this._place.end();
     this._seen?.end();
     clearInterval(this._writingTimer);
   }
@@ -65,19 +70,19 @@ class SamiaThread extends Element {
   /** Everything that belongs to the thread which is shown, as it is for one just opened. */
   _begin() {
     this._newAfter = null;
-    this._problem = null;
+    this._failed = null; // which page could not be read: "newest", "older", "newer"
     this._isSlow = false;
     this._isAway = false;
     this._leftAt = null;
     this._focused = null;
-    this._isAtEnd = true;
+    this._sounding = null;
     this._seenAtEnd = 0;
-    this._anchor = null;
     this._loading = null;
     this._pendingCount = 0;
     this._uploadCount = 0;
     this._announcement = "";
-    this._resize.disconnect();
+    this._lines = [];
+    this._place.begin();
     this._seen?.end();
     this._seen = null;
   }
@@ -88,40 +93,54 @@ class SamiaThread extends Element {
     const session = store.get(this.session);
     if (session?.mine?.unread) this._newAfter = session.mine.read_seq;
     this._pendingCount = outbox.of(this.session).length;
-    this._mustShowMark = this._newAfter !== null;
+    if (this._newAfter !== null) this._place.seek("unread", { isTop: true });
     this._seenAtEnd = this._newAfter ?? 0;
     if (session && session.messages === null) this._load();
   }
 
   // Loading -----------------------------------------------------------------------------------------------------------
 
-  /** Read a page, one at a time. */
-  _load(before = null) {
-    this._loading ??= this._read(this.session, before);
+  /** Read a page, one at a time. Whether it came. */
+  async _load(where = {}, side = "newest") {
+    const { session } = this;
+    while (this._loading) await this._loading;
+    if (session !== this.session) return false;
+    this._loading = this._read(session, where, side);
     return this._loading;
   }
 
-  async _read(session, before) {
-    this._problem = null;
+  async _read(session, where, side) {
+    this._failed = null;
     const slow = setTimeout(() => (this._isSlow = session === this.session), SLOW_MS);
-    let problem = null;
+    let failed = null;
     try {
-      await readPage(session, before);
-    } catch (refusal) {
-      problem = refusal;
+      await readPage(session, where);
+    } catch {
+      failed = side;
     }
     clearTimeout(slow);
-    if (session !== this.session) return;
+    if (session !== this.session) return false;
     this._loading = null;
     this._isSlow = false;
-    this._problem = problem;
+    this._failed = failed;
+    return !failed;
   }
 
-  async _loadOlder() {
+  /** What could not be read is read once the server is there again. */
+  _tryAgain() {
+    if (!this._failed) return;
+    this._failed = null;
+    this._storeChanged();
+  }
+
+  _loadOlder() {
     const session = store.get(this.session);
-    if (!session?.messages || !session.hasOlder) return;
-    if (!this._loading) this._anchor = this._anchorNow();
-    await this._load(session.from);
+    if (session?.messages && session.hasOlder && !this._loading) this._load({ before: session.from }, "older");
+  }
+
+  _loadNewer() {
+    const session = store.get(this.session);
+    if (session?.messages && session.hasNewer && !this._loading) this._load({ after: session.to }, "newer");
   }
 
   // Where it is scrolled ----------------------------------------------------------------------------------------------
@@ -130,74 +149,60 @@ class SamiaThread extends Element {
     return this.querySelector(".thread");
   }
 
-  /** The first message in sight and where it stands, so that it stays there while older ones are put before it. */
-  _anchorNow() {
-    const top = this._scroller.getBoundingClientRect().top;
-    const element = [...this.querySelectorAll(".msg")].find((one) => one.getBoundingClientRect().bottom > top);
-    return element ? { element, at: element.getBoundingClientRect().top } : null;
+  /** Something else may be in sight. */
+  _looked() {
+    const session = store.get(this.session);
+    if (!session?.messages) return;
+    this._isAway = !this._place.isAtEnd;
+    if (this._place.isAtEnd) this._seenAtEnd = session.lastSeq;
+    if (this._loading || this._failed) return;
+    if (session.hasOlder && this._place.isNearStart) this._loadOlder();
+    else if (session.hasNewer && this._place.isNearEnd) this._loadNewer();
+    else this._forgetFar(session);
   }
 
-  _keepPlace() {
-    const scroller = this._scroller;
-    if (!scroller) return;
-    this._heights = heightsOf(scroller);
-    if (this._mustShowMark) this._showMark(scroller);
-    else if (this._isAtEnd) scroller.scrollTop = scroller.scrollHeight;
-    else if (this._anchor?.element.isConnected) {
-      scroller.scrollTop += this._anchor.element.getBoundingClientRect().top - this._anchor.at;
-    }
-    if (!this._loading) this._anchor = null;
+  _forgetFar(session) {
+    const { first, end } = this._place.range;
+    const seqs = this._lines.slice(first, end).flatMap(({ message }) => message?.seq ?? []);
+    if (seqs.length) store.trim(session.id, seqs[0], seqs.at(-1));
   }
 
-  /** A thread opens at its end, or where the new begins if that is further up. */
-  _showMark(scroller) {
-    scroller.scrollTop = scroller.scrollHeight;
-    const mark = this.querySelector(".unread-mark");
-    if (!mark) return;
-    this._mustShowMark = false;
-    const above = scroller.getBoundingClientRect().top + NEAR_END_PX - mark.getBoundingClientRect().top;
-    if (above > 0) scroller.scrollTop -= above;
-    this._scrolled();
-  }
-
-  _scrolled() {
-    const scroller = this._scroller;
-    // Told of scrolling before it is told of a change of size: then nobody has scrolled, and _keepPlace comes next.
-    if (!scroller || heightsOf(scroller) !== this._heights) return;
-    this._isAtEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_END_PX;
-    this._isAway = !this._isAtEnd;
-    if (this._isAtEnd) this._seenAtEnd = store.get(this.session)?.lastSeq ?? 0;
-    if (scroller.scrollTop < NEAR_START_PX) this._loadOlder();
-  }
-
-  _toEnd() {
-    this._isAtEnd = true;
-    this._mustShowMark = false;
-    const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    this._scroller.scrollTo({ top: this._scroller.scrollHeight, behavior: isCalm ? "auto" : "smooth" });
+  async _toLatest() {
+    if (this.querySelector(".jump") === document.activeElement) this._scroller.focus(); // the button goes
+    this._place.toEnd();
+    if (!store.get(this.session)?.hasNewer) return;
+    if (await this._load()) this._place.toEnd();
+    else if (this._failed) this._tellUnread();
   }
 
   async _goTo(id) {
-    for (let page = 0; page < MAX_PAGES_BACK && !this._element(id); page += 1) {
-      const session = store.get(this.session);
-      if (!session?.hasOlder || this._problem) break;
-      await this._loadOlder();
-      await new Promise(requestAnimationFrame);
+    const { session } = this;
+    if (!store.get(session).messages.has(id)) {
+      try {
+        while (this._loading) await this._loading;
+        await readPage(session, { around: id });
+      } catch (problem) {
+        if (problem.code === "not_found") this._tellGone();
+        else this._tellUnread();
+        return;
+      }
+      if (session !== this.session) return;
     }
-    const element = this._element(id);
+    const element = await this._place.seek(id);
     if (!element) {
-      toast({ icon: "info", text: t("That message is no longer here.") });
+      this._tellGone();
       return;
     }
-    this._isAtEnd = false;
-    this._anchor = null;
-    element.scrollIntoView({ block: "center" });
     element.dataset.flash = "";
     setTimeout(() => delete element.dataset.flash, FLASH_MS);
   }
 
-  _element(id) {
-    return this.querySelector(`samia-message[data-id="${CSS.escape(id)}"]`);
+  _tellGone() {
+    toast({ icon: "info", text: t("That message is no longer here.") });
+  }
+
+  _tellUnread() {
+    toast({ icon: "alert", isBad: true, text: t("That did not work. Try again in a moment.") });
   }
 
   // What happens ------------------------------------------------------------------------------------------------------
@@ -205,7 +210,7 @@ class SamiaThread extends Element {
   _storeChanged() {
     const session = store.get(this.session);
     if (session && this._leftAt) this._begin(); // let in again
-    if (session && session.messages === null && !this._problem) this._load();
+    if (session && session.messages === null && !this._failed && !this._loading) this._load();
     this.requestUpdate();
   }
 
@@ -220,8 +225,7 @@ class SamiaThread extends Element {
     const count = outbox.of(this.session).length;
     if (count > this._pendingCount) {
       this._newAfter = null; // whoever answers has read
-      this._isAtEnd = true;
-      this._mustShowMark = false;
+      this._toLatest();
     }
     this._pendingCount = count;
     this.requestUpdate();
@@ -232,15 +236,14 @@ class SamiaThread extends Element {
     const count = uploads.of(this.session).filter(({ state }) => state === "waiting" || state === "sending").length;
     if (count > this._uploadCount) {
       this._newAfter = null;
-      this._isAtEnd = true;
-      this._mustShowMark = false;
-      this.requestUpdate();
+      this._toLatest();
     }
     this._uploadCount = count;
   }
 
   /** Somebody else's voice message is heard here: its sender may know. */
   async _played(id) {
+    this._sounding = id;
     const session = store.get(this.session);
     const message = session?.messages?.get(id);
     if (!message || heardOf(message, me, Boolean(session.mine)) !== "new" || told.has(id)) return;
@@ -263,11 +266,10 @@ class SamiaThread extends Element {
   updated() {
     const scroller = this._scroller;
     if (!scroller) return;
-    this._resize.observe(scroller);
-    this._resize.observe(this.querySelector(".thread-in"));
+    this._place.drawn(scroller);
     this._seen ??= new SeenWatcher(scroller, (seq) => this._sawUpTo(seq));
-    for (const element of this.querySelectorAll("samia-message[data-seq]")) this._seen.observe(element);
-    if (this._isAtEnd && !this._mustShowMark) this._seenAtEnd = store.get(this.session)?.lastSeq ?? 0;
+    this._seen.watch(this.querySelectorAll("samia-message[data-seq]"));
+    if (this._place.isAtEnd && !this._place.isSeeking) this._seenAtEnd = store.get(this.session)?.lastSeq ?? 0;
     this._checkWriters();
   }
 
@@ -303,7 +305,6 @@ class SamiaThread extends Element {
     else if (act === "jump") this._goTo(message.reply_to);
     else if (act === "menu") this._openMenu(message, anchor);
     else if (act === "picture") this._showPicture(id);
-    else if (act === "fold") this._isAtEnd = false; // it grows or shrinks where it stands
     else if (act === "copy") this._copy(message);
     else if (act === "delete") this._delete(message);
     else this.dispatchEvent(new CustomEvent(`samia:${act}`, { bubbles: true, detail: message }));
@@ -353,24 +354,50 @@ class SamiaThread extends Element {
   // Keys, fingers -----------------------------------------------------------------------------------------------------
 
   _keyed(event) {
+    if (event.defaultPrevented) return;
     const current = event.target.closest("samia-message");
-    const all = [...this.querySelectorAll("samia-message")];
-    const steps = { ArrowUp: -1, ArrowDown: 1 };
-    const at = all.indexOf(current);
-    let next = null;
-    if (event.key in steps && current) next = all[at + steps[event.key]];
-    else if (event.key in steps) next = all.at(-1);
-    else if (event.key === "Home" && current) next = all[0];
-    else if (event.key === "End" && current) next = all.at(-1);
-    else if (current === event.target && (event.key === "Enter" || event.key === " " || event.key === "ContextMenu")) {
+    const isOnMessage = current === event.target;
+    if (event.key === "ArrowUp" || event.key === "ArrowDown") this._step(event, current);
+    else if (event.key === "Home" || event.key === "End") this._leap(event, current);
+    else if (isOnMessage && (event.key === "Enter" || event.key === " " || event.key === "ContextMenu")) {
       this._openMenu(this._found(current.dataset.id), current.querySelector(".bubble"));
       event.preventDefault();
     }
+  }
+
+  /** To the message before or after; from outside of them to the last in sight. */
+  _step(event, current) {
+    const all = [...this.querySelectorAll("samia-message:not([hidden])")];
+    const step = event.key === "ArrowUp" ? -1 : 1;
+    const next = current ? all[all.indexOf(current) + step] : this._place.lastInSight;
     if (!next) return;
     event.preventDefault();
-    this._focused = next.dataset.id;
-    next.focus();
-    next.scrollIntoView({ block: "nearest" });
+    this._focusOn(next);
+  }
+
+  /** To the first message of all, or to the latest; the focus goes along if it was on a message. */
+  async _leap(event, current) {
+    event.preventDefault();
+    const { session } = this;
+    const isStart = event.key === "Home";
+    if (!isStart) await this._toLatest();
+    else if (store.get(session).hasOlder && !(await this._load({ after: 0 }, "older"))) return;
+    if (session !== this.session || !(isStart || current)) return;
+    const all = this._messages(store.get(session)).filter(({ type }) => type !== "system");
+    const element = all.length && (await this._place.seek(all.at(isStart ? 0 : -1).id, { isTop: isStart }));
+    if (element && current) this._focusOn(element);
+  }
+
+  _focusOn(message) {
+    this._focused = message.dataset.id;
+    message.focus({ preventScroll: true });
+    message.scrollIntoView({ block: "nearest" });
+  }
+
+  /** What a button opens or closes in a message does not move it. */
+  _clicked(target) {
+    const message = target.closest("[aria-expanded]")?.closest("samia-message");
+    if (message) this._place.pressed(message);
   }
 
   _pressed(event) {
@@ -423,7 +450,7 @@ class SamiaThread extends Element {
   }
 
   _waiting() {
-    if (this._problem) {
+    if (this._failed) {
       const action = html`<button type="button" class="btn" @click=${() => this._load()}>
         ${icon("retry")}${t("Try again")}
       </button>`;
@@ -438,38 +465,32 @@ class SamiaThread extends Element {
   }
 
   _thread(session) {
-    const messages = this._messages(session);
-    const lines = gridded(linesOf({ messages, me, newAfter: this._newAfter, dayOf: dayKey }));
-    const seen = Math.max(this._seenAtEnd, session.mine?.seen_seq ?? 0);
-    const below = session.ordered().filter((one) => one.seq > seen && one.sender !== me).length;
-    this._tabStop = messages.some((one) => one.id === this._focused) ? this._focused : messages.at(-1)?.id;
-    this._lastOwn = messages.findLast((one) => one.sender === me)?.id;
+    const lines = this._drawnLines(session);
+    const below = session.othersAfter(Math.max(this._seenAtEnd, session.mine?.seen_seq ?? 0), me);
     return html`<div class="thread-wrap ${this._isAway ? "is-away" : ""}">
         <div
           class="thread"
           tabindex="0"
           role="region"
           aria-label=${t("Conversation")}
-          @scroll=${this._scrolled}
+          @scroll=${() => this._place.scrolled()}
           @keydown=${this._keyed}
           @pointerdown=${this._pressed}
           @contextmenu=${this._contextMenu}
         >
           <div class="thread-in" role="list">
-            ${this._beginning(session, messages)}
             ${repeat(
               lines,
               (line) => line.key,
               (line) => this._line(session, line),
             )}
-            ${this._writers(session)}
           </div>
         </div>
         <button
           type="button"
           class="icon-btn jump round"
           aria-label=${below ? tn("Jump to latest, {count} new", "Jump to latest, {count} new", below) : t("Jump to latest")}
-          @click=${this._toEnd}
+          @click=${this._toLatest}
         >
           ${icon("chev-down")}${below ? html`<span class="badge">${number(below)}</span>` : nothing}
         </button>
@@ -478,25 +499,61 @@ class SamiaThread extends Element {
       <samia-menu></samia-menu>`;
   }
 
+  /** The lines that are in the page: those in sight and around. */
+  _drawnLines(session) {
+    this._lines = this._linesOf(session);
+    const { first, end } = this._place.take(this._lines, session.hasNewer);
+    const drawn = this._lines.slice(first, end);
+    this._tabStop = drawn.some(({ key }) => key === this._focused) ? this._focused : this._lastSeen(drawn, first);
+    return this._withSounding(drawn, first);
+  }
+
+  /** The last message in sight. */
+  _lastSeen(drawn, first) {
+    const { isAtEnd, sight } = this._place;
+    const some = isAtEnd ? drawn : drawn.slice(0, sight.bottom - first + 1);
+    return some.findLast(({ kind, message }) => kind === "message" && message.type !== "system")?.key;
+  }
+
+  /** What is heard goes on when it is out of sight: that line stays in the page, and is hidden. */
+  _withSounding(drawn, first) {
+    const at = this._sounding ? this._lines.findIndex(({ key }) => key === this._sounding) : -1;
+    if (at < 0 || drawn.includes(this._lines[at])) return drawn;
+    const line = { ...this._lines[at], isHidden: true };
+    return at < first ? [line, ...drawn] : [...drawn, line];
+  }
+
+  _linesOf(session) {
+    const sent = inPlace(session.ordered(), session.held.values(), session);
+    const pending = this._pending(session);
+    const newCount = () => session.othersAfter(this._newAfter, me);
+    const between = (messages) => linesOf({ messages, me, newAfter: this._newAfter, newCount, dayOf });
+    this._lastOwn = session.hasNewer ? null : [...sent, ...pending].findLast((one) => one.sender === me)?.id;
+    const lines = session.hasNewer
+      ? [...between(sent), { kind: "newer", key: "newer" }, ...between(pending)]
+      : between([...sent, ...pending]);
+    if (session.hasOlder) lines.unshift({ kind: "older", key: "older" });
+    else if (!lines.length) lines.push({ kind: "nothing", key: "nothing" });
+    if (!session.hasNewer && store.writers(session).length) lines.push({ kind: "writers", key: "writers" });
+    return gridded(lines);
+  }
+
   _messages(session) {
-    const sent = inPlace(session.ordered(), session.held.values(), session.hasOlder);
-    const pending = outbox
+    return [...inPlace(session.ordered(), session.held.values(), session), ...this._pending(session)];
+  }
+
+  _pending(session) {
+    return outbox
       .of(session.id)
       .filter((entry) => !session.messages.has(entry.id))
       .map((entry) => ({ ...entry, sender: me, type: "text", status: "sent", entry }));
-    return [...sent, ...pending];
   }
 
-  _beginning(session, messages) {
-    if (session.hasOlder) {
-      return html`<div class="system" role="listitem">
-        ${this._problem
-          ? html`<button type="button" class="btn" @click=${this._loadOlder}>${t("Load older messages")}</button>`
-          : t("Loading older messages…")}
-      </div>`;
-    }
-    if (messages.length) return nothing;
-    return html`<div role="listitem">${this._nothingYet(session)}</div>`;
+  /** Where what is loaded ends, and the thread does not. */
+  _edge(side, loading, again, load) {
+    return html`<div class="system" role="listitem">
+      ${this._failed === side ? html`<button type="button" class="btn" @click=${load}>${again}</button>` : loading}
+    </div>`;
   }
 
   _nothingYet(session) {
@@ -509,6 +566,14 @@ class SamiaThread extends Element {
   }
 
   _line(session, line) {
+    if (line.kind === "older") {
+      return this._edge("older", t("Loading older messages…"), t("Load older messages"), this._loadOlder);
+    }
+    if (line.kind === "newer") {
+      return this._edge("newer", t("Loading newer messages…"), t("Load newer messages"), this._loadNewer);
+    }
+    if (line.kind === "nothing") return html`<div role="listitem">${this._nothingYet(session)}</div>`;
+    if (line.kind === "writers") return this._writers(session);
     if (line.kind === "day") return html`<div class="day" role="listitem">${day(line.at)}</div>`;
     if (line.kind === "unread") {
       return html`<div class="unread-mark" role="listitem">
@@ -523,7 +588,7 @@ class SamiaThread extends Element {
     return this._message(session, line);
   }
 
-  _message(session, { message, isOwn, isFirst, isLast, cell }) {
+  _message(session, { message, isOwn, isFirst, isLast, isHidden, cell }) {
     const tick = isOwn ? this._tick(session, message) : null;
     const isCrowd = !session.mine || session.others(me).length > 1;
     const quoted = message.reply_to ? session.messages.get(message.reply_to) : null;
@@ -546,6 +611,7 @@ class SamiaThread extends Element {
       tabindex=${message.id === this._tabStop ? "0" : "-1"}
       data-id=${message.id}
       data-seq=${message.seq ?? nothing}
+      ?hidden=${isHidden}
       .message=${message.entry ?? message}
       .tick=${tick}
       .name=${isFirst && !isOwn && isCrowd ? nameOf(session.participants.get(message.sender)) : ""}
@@ -575,7 +641,6 @@ class SamiaThread extends Element {
 
   _writers(session) {
     const writers = store.writers(session);
-    if (!writers.length) return nothing;
     const isVoice = writers.every(({ kind }) => kind === "voice");
     const names = writers.map(({ user }) => nameOf(session.participants.get(user))).join(" · ");
     const label = isVoice
@@ -589,8 +654,9 @@ class SamiaThread extends Element {
   }
 }
 
-function heightsOf({ scrollHeight, clientHeight }) {
-  return `${scrollHeight} ${clientHeight}`;
+function dayOf(message) {
+  if (!days.has(message)) days.set(message, dayKey(message.created_at));
+  return days.get(message);
 }
 
 function empty({ name, title, text = "", action = nothing, isBad = false }) {
