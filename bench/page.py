@@ -22,7 +22,9 @@ from uuid import UUID
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, Response, sync_playwright
 
 from bench import report, world
+from bench.adapters import lighthouse
 from bench.adapters.samia import Samia
+from bench.adapters.server import Unavailable
 from bench.driver import milliseconds
 from bench.machine import Cores
 from bench.options import command_line, parser_of
@@ -106,11 +108,13 @@ class Figure:
     value: float
     unit: str
     goal: float | None = None  # at most
+    least: float | None = None
     beside: str = ""
 
     @property
     def is_missed(self) -> bool:
-        return self.goal is not None and self.value > self.goal
+        is_high = self.goal is not None and self.value > self.goal
+        return is_high or (self.least is not None and self.value < self.least)
 
 
 class Server(Samia):
@@ -137,19 +141,20 @@ class Scene:
     def thread(self) -> str:
         return f"{self.server.address}/sessions/{self.viewer.session}"
 
+    @property
+    def cookies(self) -> dict[str, str]:
+        """Of whoever looks, who is signed in."""
+        from django.conf import settings
+
+        return {settings.SESSION_COOKIE_NAME: world.session_key(self.viewer)}
+
     @contextmanager
     def page(self, device: dict[str, Any]) -> Iterator[Page]:
         """A page with nothing in its cache."""
-        from django.conf import settings
-
         context: BrowserContext = self.browser.new_context(locale="en-GB", reduced_motion="reduce", **device)
         context.set_default_timeout(PATIENCE_MS)
-        cookie = {
-            "name": settings.SESSION_COOKIE_NAME,
-            "value": world.session_key(self.viewer),
-            "url": self.server.address,
-        }
-        context.add_cookies([cookie])  # type: ignore[list-item]
+        cookies = [{"name": name, "value": value, "url": self.server.address} for name, value in self.cookies.items()]
+        context.add_cookies(cookies)  # type: ignore[arg-type]
         page = context.new_page()
         page.add_init_script(path=PROBES)
         yield page
@@ -231,13 +236,17 @@ def _collect(folder: Path) -> None:
     subprocess.run(command, env=environment, cwd=HERE, check=True)
 
 
-@contextmanager
-def _browser() -> Iterator[Browser]:
+def _program() -> str:
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
     if program is None:
         raise Refusal(f"this benchmark needs one of {', '.join(BROWSERS)}.")
+    return program
+
+
+@contextmanager
+def _browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=_program(), args=ARGUMENTS)
         yield browser
         browser.close()
 
@@ -258,7 +267,8 @@ def _measure(scene: Scene, plan: Plan) -> list[Figure]:
         scene.open(page)
         figures += _messages(scene, page, plan.texts)
         figures.append(_switches(page, plan.switches))
-    return figures
+    progress(f"Lighthouse, {plan.loads} times each")
+    return [*figures, *_judged(scene, plan.loads)]
 
 
 def _weight(scene: Scene) -> Figure:
@@ -300,6 +310,32 @@ def _loads(scene: Scene, count: int) -> list[Figure]:
             beside=beside.format(max(first)),
         ),
         Figure(title="interactive there", value=median(ready), unit="s", goal=2.5, beside=beside.format(max(ready))),
+    ]
+
+
+def _judged(scene: Scene, count: int) -> list[Figure]:
+    """What Lighthouse says; nothing where it cannot run."""
+    try:
+        lighthouse.PACKAGE.prepare()
+        pages = {"sign-in": f"{scene.server.address}/sign-in", "thread": scene.thread}
+        return [figure for name, url in pages.items() for figure in _points(scene, name, url, count)]
+    except Unavailable as why:
+        progress(f"  passed over: {why}")
+        return []
+
+
+def _points(scene: Scene, name: str, url: str, count: int) -> list[Figure]:
+    cookies = {} if name == "sign-in" else scene.cookies
+    found = [lighthouse.judge(url, browser=_program(), cookies=cookies) for _ in range(count)]
+    return [
+        Figure(
+            title=f"Lighthouse, {name}: {category}",
+            value=median(points[category] for points in found),
+            unit="points",
+            least=least,
+            beside=f"median of {count}; {min(points[category] for points in found)} at worst",
+        )
+        for category, least in lighthouse.CATEGORIES.items()
     ]
 
 
@@ -462,9 +498,10 @@ def _said(value: float, unit: str) -> str:
 
 
 def _goal(figure: Figure) -> str:
-    if figure.goal is None:
+    if figure.goal is None and figure.least is None:
         return ""
-    return f"≤ {figure.goal:g} {figure.unit}".strip() + (" missed" if figure.is_missed else "")
+    bound = f"≥ {figure.least:g}" if figure.goal is None else f"≤ {figure.goal:g}"
+    return f"{bound} {figure.unit}".strip() + (" missed" if figure.is_missed else "")
 
 
 if __name__ == "__main__":

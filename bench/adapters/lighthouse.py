@@ -11,7 +11,7 @@ from bench.adapters.node import Package
 from bench.adapters.server import Unavailable
 
 PACKAGE = Package("lighthouse")
-CATEGORIES = ("performance", "accessibility", "best-practices")
+CATEGORIES = {"performance": 90, "accessibility": 95, "best-practices": 95}  # with what is to be reached
 BROWSER = "--headless=new --no-sandbox --disable-gpu --host-resolver-rules='MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'"
 PATIENCE_SECONDS = 120.0
 
