@@ -24,12 +24,13 @@ MakeTab = Callable[..., Tab]
 MANY = 3_000
 MOST_NODES = 300
 
-# Three of one, three of the other, five minutes apart; the last twenty are the reader's.
+# Three of one, three of the other, five minutes apart. The last 150 are the reader's: how far the last own one has come is said
+# below it once the end is loaded, and that is to be out of sight by then.
 FILL = """
 WITH said AS (
   INSERT INTO chat_messages (id, session_id, sender_id, seq, revision, type, status, content, request_hash, salt,
                              created_at, published_at)
-  SELECT gen_random_uuid(), %(session)s, CASE WHEN n > %(count)s - 20 OR n / 3 %% 2 = 0 THEN %(reader)s ELSE %(client)s END::uuid,
+  SELECT gen_random_uuid(), %(session)s, CASE WHEN n > %(count)s - 150 OR n / 3 %% 2 = 0 THEN %(reader)s ELSE %(client)s END::uuid,
          seq, seq + 2, 'text', 'sent', 'line ' || seq || '.' || repeat(' and so on', n %% 7 * (n %% 3)), sha256('x'),
          gen_random_uuid(), at, at
     FROM generate_series(1, %(count)s) n, LATERAL (SELECT %(first)s + n AS seq) s,

@@ -220,7 +220,7 @@ class SamiaApprovalReview extends Element {
       </p>`;
     }
     if (!messages) return html`<p class="muted" role="status">${t("Loading")}</p>`;
-    const lines = linesOf({ messages, me: asked.sender, dayOf: dayKey });
+    const lines = linesOf({ messages, me: asked.sender, dayOf: ({ created_at }) => dayKey(created_at) });
     if (!lines.length) return html`<p class="muted">${t("Nothing was written yet.")}</p>`;
     const people = new Map(session.participants.map((person) => [person.user, person]));
     return html`<div class="context" role="list">

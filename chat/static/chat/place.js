@@ -4,6 +4,7 @@
 import { absorbed, around, firstWhere, follow, shifted, tail } from "chat/window";
 
 const NEAR_END_PX = 80;
+const NOWHERE = { scroll: -1, client: -1 };
 const PRESS_MS = 500; // what grows so soon after a press was opened by it
 
 export class Place {
@@ -21,6 +22,7 @@ export class Place {
     this.end();
     this._sought?.found(null);
     this.isAtEnd = true;
+    this._isShort = false; // at the end, but for some pixels
     this.range = null;
     this.sight = { top: 0, bottom: 0 };
     this._lines = [];
@@ -28,7 +30,7 @@ export class Place {
     this._anchor = null; // the line that stays where it is: {key, number, element, at}, `at` in pixels from the first
     this._space = 0;
     this._dropping = 0; // pixels of the lines above that are drawn no more
-    this._heights = "";
+    this._height = NOWHERE;
     this._sought = null;
     this._pressed = null;
   }
@@ -107,13 +109,23 @@ export class Place {
   keep() {
     const scroller = this._scroller;
     if (!scroller?.isConnected) return;
-    const heights = `${scroller.scrollHeight} ${scroller.clientHeight}`;
-    const isChanged = heights !== this._heights;
     if (this._sought) this._find();
     else if (this._isPressedOpen()) this._holdPressed();
-    else if (!this.isAtEnd) this._anchor?.element.isConnected && this._hold(this._anchor);
-    else if (isChanged) scroller.scrollTop = scroller.scrollHeight;
-    this._heights = `${scroller.scrollHeight} ${scroller.clientHeight}`;
+    else if (!this.isAtEnd || this._hasChangedAboveOnly()) this._anchor?.element.isConnected && this._hold(this._anchor);
+    else if (this._grown() || this._height.client !== scroller.clientHeight) scroller.scrollTop = scroller.scrollHeight;
+    this._height = { scroll: scroller.scrollHeight, client: scroller.clientHeight };
+  }
+
+  /** By how many pixels everything together is higher than when the place was last kept. */
+  _grown() {
+    return this._scroller.scrollHeight - this._height.scroll;
+  }
+
+  /** Whoever has come close to the end, and not quite there, is not taken there for what happens out of his sight. */
+  _hasChangedAboveOnly() {
+    const { element, at } = this._anchor ?? {};
+    if (!this._isShort || !element?.isConnected || this._height.client !== this._scroller.clientHeight) return false;
+    return Math.abs(this._offset(element) - at - this._grown()) < 1;
   }
 
   _hold(anchor) {
@@ -163,9 +175,10 @@ export class Place {
     this._sought?.found(null);
     this._sought = null;
     this.isAtEnd = true;
+    this._isShort = false;
     this.range = null;
     this._anchor = null;
-    this._heights = ""; // so that it is gone to, also where nothing has changed
+    this._height = NOWHERE; // so that it is gone to, also where nothing has changed
     this._redraw();
   }
 
@@ -213,13 +226,18 @@ export class Place {
 
   _see() {
     this.isAtEnd = this._isEndInSight();
+    this._isShort = this._below() >= 1;
     this._look();
   }
 
   _isEndInSight() {
+    return this.range.end === this._lines.length && !this._hasNewer && this._below() < NEAR_END_PX;
+  }
+
+  /** How many pixels there are below the sight. */
+  _below() {
     const { scrollHeight, scrollTop, clientHeight } = this._scroller;
-    const isLast = this.range.end === this._lines.length && !this._hasNewer;
-    return isLast && scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
+    return scrollHeight - scrollTop - clientHeight;
   }
 
   /** Whether the beginning of what is loaded is less than a screen away; its end. */
