@@ -25,7 +25,7 @@ Step = tuple[str, list[str]]  # its name, and its command
 HERE = environment.HERE
 PAGE_TESTS = sorted(str(path.relative_to(HERE)) for path in (HERE / "frontend" / "tests").glob("*.test.mjs"))
 PACKAGES = {
-    "chromium": ("chromium", "chromium-browser", "google-chrome"),
+    "chromium-headless-shell": ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"),
     "nodejs": ("node",),
     "redis-server": ("redis-server",),
 }

@@ -235,8 +235,8 @@ def test_the_tests_name_the_packages_they_need(state: Path) -> None:
     code, said = say(state, "samia_chat.embedded.test", PATH="/nowhere")
     assert code == 1
     assert said == (
-        "samia: the tests need chromium, nodejs and redis-server."
-        " On Debian or Ubuntu: apt-get install chromium nodejs redis-server\n"
+        "samia: the tests need chromium-headless-shell, nodejs and redis-server."
+        " On Debian or Ubuntu: apt-get install chromium-headless-shell nodejs redis-server\n"
     )
 
 
