@@ -31,7 +31,8 @@ WITH said AS (
   INSERT INTO chat_messages (id, session_id, sender_id, seq, revision, type, status, content, request_hash, salt,
                              created_at, published_at)
   SELECT gen_random_uuid(), %(session)s,
-         CASE WHEN n > %(count)s - 150 OR n / 3 %% 2 = 0 THEN %(reader)s ELSE %(client)s END::uuid, seq, seq + 2, 'text', 'sent', 'line ' || seq || '.' || repeat(' and so on', n %% 7 * (n %% 3)), sha256('x'),
+         CASE WHEN n > %(count)s - 150 OR n / 3 %% 2 = 0 THEN %(reader)s ELSE %(client)s END::uuid,
+         seq, seq + 2, 'text', 'sent', 'line ' || seq || '.' || repeat(' and so on', n %% 7 * (n %% 3)), sha256('x'),
          gen_random_uuid(), at, at
     FROM generate_series(1, %(count)s) n, LATERAL (SELECT %(first)s + n AS seq) s,
          LATERAL (SELECT now() - make_interval(mins => 5 * (%(count)s - n) + 1) AS at) t
