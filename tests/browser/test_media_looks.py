@@ -12,12 +12,12 @@ from playwright.sync_api import expect
 from chat.models import VoiceReview
 from chat.services.file import process_file
 from samia_chat import actor
+from tests.browser.files import PAGE, payload, picture, put
 from tests.browser.looks import SIZES, in_looks
 from tests.browser.tab import Tab
-from tests.browser.test_files import PAGE, decide, payload, picture, put
 from tests.browser.test_looks import axe, choose
 from tests.browser.test_talk import send, set_language
-from tests.browser.test_voice import send_voice
+from tests.browser.voice import decide, send_voice
 from tests.cast import World, set_state
 from tests.database import Truth
 from tests.rest import Api

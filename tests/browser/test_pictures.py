@@ -11,9 +11,9 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import FilePayload, Locator, expect
 
 from accounts.models import User
+from tests.browser.files import throttle, transfer
 from tests.browser.looks import SIZES, in_looks
 from tests.browser.tab import Tab
-from tests.browser.test_files import throttle, transfer
 from tests.browser.test_looks import axe, choose
 from tests.browser.test_settings import settings_of
 from tests.browser.test_talk import set_language

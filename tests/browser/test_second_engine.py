@@ -21,9 +21,9 @@ from selenium.webdriver.support.ui import WebDriverWait
 from selenium.webdriver.webkitgtk.options import Options
 from selenium.webdriver.webkitgtk.service import Service
 
+from tests.browser.files import picture
 from tests.browser.looks import IS_FULL
 from tests.browser.tab import ARTEFACTS
-from tests.browser.test_files import picture
 from tests.browser.test_talk import send
 from tests.cast import PASSWORD, World
 from tests.rest import Api

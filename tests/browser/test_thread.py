@@ -15,8 +15,8 @@ from accounts.models import User
 from chat.services.message import delete_message, edit_message, send_message
 from samia_chat import actor
 from samia_chat.actor import Actor
+from tests.browser.files import picture, put
 from tests.browser.tab import PHONE, Tab
-from tests.browser.test_files import picture, put
 from tests.cast import World
 from tests.database import Truth
 
