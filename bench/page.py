@@ -121,7 +121,7 @@ class Server(Samia):
     """The product with static files as an image has them."""
 
     def __init__(self, cores: Cores, people: Sequence[world.Person], static: Path) -> None:
-        super().__init__(cores, people, {"DJANGO_SETTINGS_MODULE": "bench.collected", "BENCH_STATIC": str(static)})
+        super().__init__(cores, people, {"SAMIA_STATIC": str(static)})
 
     @property
     def address(self) -> str:
@@ -164,12 +164,7 @@ class Scene:
         """The long thread, level with the server."""
         page.goto(self.thread)
         page.evaluate("probes.interactive(0)")
-        level = """() => import('chat/live').then(({ sync }) => new Promise((done) => {
-            const look = () => sync.state === 'level' && done();
-            sync.addEventListener('state', look);
-            look();
-        }))"""
-        page.evaluate(level)
+        page.wait_for_selector("samia-banner[data-state=level]", state="attached")
 
 
 def main() -> None:
@@ -231,7 +226,7 @@ def _people(messages: int) -> tuple[world.Person, world.Person]:
 
 
 def _collect(folder: Path) -> None:
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "bench.collected", "BENCH_STATIC": str(folder)}
+    environment = {**os.environ, "SAMIA_STATIC": str(folder)}
     command = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
     subprocess.run(command, env=environment, cwd=HERE, check=True)
 
@@ -442,11 +437,12 @@ def _post(scene: Scene, text: str) -> None:
 
 def _switches(page: Page, count: int) -> Figure:
     """Sessions that were not open before, chosen in a list of all."""
-    page.evaluate(
-        "import('chat/live').then(async ({ hasMoreSessions, readMoreSessions }) => "
-        "{ while (hasMoreSessions()) await readMoreSessions(); })"
-    )
+    more = page.locator("samia-session-list .more button")
     rows = page.locator("a.session")
+    while more.count():
+        before = rows.count()
+        more.click()
+        page.wait_for_function("(before) => document.querySelectorAll('a.session').length > before", arg=before)
     listed = rows.count()
     if listed != SESSIONS:
         raise RuntimeError(f"the list has {listed} sessions")

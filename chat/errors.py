@@ -70,7 +70,7 @@ class NotPending(Problem):
 
 
 class AlreadyReviewed(Problem):
-    """It was decided about this message, and that is final."""
+    """A decision about this message has been made, and it is final."""
 
     status = 409
     code = "already_reviewed"

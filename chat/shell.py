@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from functools import cache
-from pathlib import Path
 
 import msgspec
-from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -16,7 +14,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from samia_chat.templatetags.samia import modules
+from samia_chat import scripts
 
 STYLES = (
     "samia_chat/tokens.css",
@@ -70,7 +68,7 @@ def service_worker(request: HttpRequest) -> HttpResponse:
 
 @cache
 def _files() -> tuple[str, ...]:
-    return (*STYLES, *PICTURES, *FONTS, *sorted(modules().values()))
+    return (*STYLES, *PICTURES, *FONTS, *scripts.served())
 
 
 def _shell() -> list[str]:
@@ -82,17 +80,13 @@ def _version() -> str:
     """A digest of everything in the shell: addresses say nothing of contents where files are not collected."""
     digest = hashlib.sha256()
     for path in (*_files(), "worker/shell.js"):
-        found = finders.find(path)
-        assert isinstance(found, str)  # a file of ours
-        digest.update(path.encode() + Path(found).read_bytes())
+        digest.update(path.encode() + scripts.found(path).read_bytes())
     return digest.hexdigest()[:16]
 
 
 @cache
 def _source() -> str:
-    found = finders.find("worker/shell.js")
-    assert isinstance(found, str)  # a file of ours
-    return Path(found).read_text()
+    return scripts.found("worker/shell.js").read_text()
 
 
 def _quoted(value: object) -> str:

@@ -158,6 +158,9 @@ TRUSTED_PROXIES = env_int("SAMIA_TRUSTED_PROXIES", 0)  # how many proxies append
 LOG_LEVEL = env_text("SAMIA_LOG_LEVEL", "INFO")  # DEBUG, INFO, WARNING or ERROR
 METRICS_TOKEN = env_text("SAMIA_METRICS_TOKEN", "")  # bearer for /metrics; empty: loopback addresses only
 WORKERS = env_int("SAMIA_WORKERS", 1, least=1)  # web processes of this deployment; more than one needs REDIS_URL
+# The folder where manage.py collectstatic puts styles, scripts and pictures of pages, to be served with hashed names, compressed,
+# and as one script for each page. Empty: they are served from the source tree as they lie, and an edit is seen at once
+COLLECTED_STATIC = env_text("SAMIA_STATIC", "")
 
 # Limits, per user and minute unless said --------------------------------------------------------------------------------
 RATE_MESSAGES = env_int("SAMIA_RATE_MESSAGES", 100, least=1)  # messages sent; a repeated one does not count
@@ -332,10 +335,10 @@ LANGUAGE_COOKIE_NAME = "samia_language"
 USE_TZ = True
 TIME_ZONE = "UTC"
 
-# Static files: hashed names once collectstatic has run (images), straight from the folders otherwise.
+# Static files: see SAMIA_STATIC.
+IS_COLLECTED = bool(COLLECTED_STATIC)
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
-IS_COLLECTED = (STATIC_ROOT / "staticfiles.json").exists()
+STATIC_ROOT = BASE_DIR / COLLECTED_STATIC if IS_COLLECTED else None
 WHITENOISE_USE_FINDERS = not IS_COLLECTED
 WHITENOISE_AUTOREFRESH = not IS_COLLECTED
 STORAGES: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Programs of the Node kind that a benchmark installs itself, from a lock that lies in bench/peers/."""
+"""Programs that run in Node and that a benchmark installs itself, from a lock that lies in bench/peers/."""
 
 from __future__ import annotations
 

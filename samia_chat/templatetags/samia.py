@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import re
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import msgspec
 from django import template
-from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from samia_chat import scripts
+
 register = template.Library()
 
-# Static folder → how its modules are called in import statements.
-SPECIFIERS = {"samia_chat/": "samia/", "chat/": "chat/"}
 THEME_COOKIE = "samia_theme"
 # Theme → media of the light style sheet. The browser decides at the first paint, so no script has to run before it.
 LIGHT_MEDIA = {"dark": "not all", "light": "all", "system": "(prefers-color-scheme: light)"}
@@ -27,30 +24,13 @@ TRAILING = ".,;:!?…؟،؛»”’"
 OPENING = {")": "(", "]": "[", "}": "{"}
 
 
-@cache
-def modules() -> dict[str, str]:
-    """Every module by its bare name, and its file: `samia/socket`, `chat/store`, and the vendored ones as in npm."""
-    found = {
-        SPECIFIERS[folder] + path.removeprefix(folder).removesuffix(".js"): path
-        for finder in finders.get_finders()
-        for path, _ in finder.list([])
-        for folder in SPECIFIERS
-        if path.startswith(folder) and path.endswith(".js")
-    }
-    return {**{name: f"vendor/{file}" for file, name in vendored().items() if file.endswith(".js")}, **found}
-
-
-def vendored() -> dict[str, str]:
-    """The vendored files and the packages they come from."""
-    entries = json.loads(Path(_find("vendor/vendor.json")).read_text())
-    return {file: entry["package"] for file, entry in entries.items()}
-
-
 @register.simple_tag(takes_context=True)
 def importmap(context: template.Context) -> SafeString:
-    """The import map. It stands before the first module script; names and not addresses in the modules mean that hashed
-    file names need no rewriting, and that a changed module leaves the others in the browsers' caches."""
-    imports = {name: staticfiles_storage.url(path) for name, path in sorted(modules().items())}
+    """The import map of modules that are served one by one. It stands before the first module script; names and not
+    addresses in the modules mean that hashed file names need no rewriting. A bundle needs none."""
+    if scripts.bundles():
+        return mark_safe("")
+    imports = {name: staticfiles_storage.url(path) for name, path in sorted(scripts.modules().items())}
     return format_html(
         '<script type="importmap" nonce="{}">{}</script>', context["csp_nonce"], _in_script({"imports": imports})
     )
@@ -58,14 +38,16 @@ def importmap(context: template.Context) -> SafeString:
 
 @register.simple_tag
 def modulepreload(*names: str) -> SafeString:
-    """Fetch these modules at once, and not as each importer is read."""
-    urls = [(staticfiles_storage.url(modules()[name]),) for name in names]
+    """Fetch these modules at once, and not as each importer is read. A bundle has them in it."""
+    urls = [] if scripts.bundles() else [(staticfiles_storage.url(scripts.modules()[name]),) for name in names]
     return format_html_join("\n", '<link rel="modulepreload" href="{}">', urls)
 
 
 @register.simple_tag
 def module(name: str) -> SafeString:
-    return format_html('<script type="module" src="{}"></script>', staticfiles_storage.url(modules()[name]))
+    """Run a page's module, with what it imports. A name that `npm run bundle` does not know has no bundle."""
+    path = (scripts.bundles() or scripts.modules())[name]
+    return format_html('<script type="module" src="{}"></script>', staticfiles_storage.url(path))
 
 
 @register.simple_tag
@@ -78,7 +60,7 @@ def data(element_id: str, value: Any) -> SafeString:
 @cache
 def sprite() -> SafeString:
     """The icons, inline. Firefox counts a sprite in a file of its own under default-src, which is 'none' here."""
-    return mark_safe(Path(_find("samia_chat/icons.svg")).read_text())  # noqa: S308 (our own file)
+    return mark_safe(scripts.found("samia_chat/icons.svg").read_text())  # noqa: S308 (our own file)
 
 
 @register.simple_tag
@@ -144,12 +126,6 @@ def _without_trailing(address: str) -> str:
             break
         address = address[:-1]
     return address
-
-
-def _find(path: str) -> str:
-    found = finders.find(path)
-    assert isinstance(found, str)  # a file of ours, in the source tree
-    return found
 
 
 def _in_script(value: Any) -> SafeString:

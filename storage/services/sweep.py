@@ -72,15 +72,17 @@ def sweep_evidence() -> int:
 
 
 def unsent() -> QuerySet[ChatFile]:
-    before = timezone.now() - HALF_WAY
-    found = ChatFile.objects.filter(is_published=False, parent__isnull=True, created_at__lt=before)
-    return found.filter(purpose__in=IN_MESSAGES, messages__isnull=True).order_by("created_at")
+    return _left_half_way().filter(purpose__in=IN_MESSAGES, messages__isnull=True)
 
 
 def unnamed() -> QuerySet[ChatFile]:
+    return _left_half_way().filter(purpose=ChatFile.Purpose.AVATAR)
+
+
+def _left_half_way() -> QuerySet[ChatFile]:
     before = timezone.now() - HALF_WAY
-    found = ChatFile.objects.filter(is_published=False, parent__isnull=True, created_at__lt=before)
-    return found.filter(purpose=ChatFile.Purpose.AVATAR).order_by("created_at")
+    originals = ChatFile.objects.filter(is_published=False, parent__isnull=True)
+    return originals.filter(created_at__lt=before).order_by("created_at")
 
 
 def unmade() -> QuerySet[ChatFile]:

@@ -14,7 +14,7 @@ from accounts.models import User
 from tests.browser.tab import Tab
 from tests.server import Server
 
-# The first is Chromium without what draws windows, for a quarter of the processor time.
+# The first is Chromium without what draws windows; it takes less of the processor.
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
     "--no-sandbox",

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
-from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,6 @@ from django.conf import settings
 from playwright.sync_api import (
     Browser,
     ConsoleMessage,
-    Error,
     FilePayload,
     Locator,
     Page,
@@ -107,14 +104,8 @@ class Tab:
 
     def live(self) -> Tab:
         """Wait until the page is connected and level."""
-        # Not by wait_for_function: it takes a promise, whatever comes of it, for yes.
-        deadline = time.monotonic() + LIVE_SECONDS
-        while time.monotonic() < deadline:
-            with suppress(Error):  # the page is just being left for the next one
-                if self.page.evaluate("import('chat/live').then(({ sync }) => sync.state === 'level')"):
-                    return self
-            self.page.wait_for_timeout(25)
-        raise AssertionError(f"{self.person} is not level within {LIVE_SECONDS:.0f} s")
+        self.page.wait_for_selector("samia-banner[data-state=level]", state="attached", timeout=LIVE_SECONDS * 1000)
+        return self
 
     # What one sees ---------------------------------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ class SamiaBanner extends Element {
   }
 
   _moved() {
+    this.dataset.state = sync.state; // for whoever watches the page from outside
     if (sync.state === "level") {
       this._wasLevel = true;
       this._isShown = false;

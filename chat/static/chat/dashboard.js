@@ -30,7 +30,18 @@ class SamiaDashboard extends HTMLElement {
     this._show({ mustFocus: false });
     this._notifier = new Notifier({ isOpen: (id) => id === this._open, open: (id) => this._visit(id) });
     socket.start();
-    window.addEventListener("load", () => install());
+    this._installWhenLevel();
+  }
+
+  /** The worker fetches the whole shell, which is large on a slow network: the conversation comes first. */
+  _installWhenLevel() {
+    const look = () => {
+      if (sync.state !== "level") return;
+      sync.removeEventListener("state", look);
+      install();
+    };
+    sync.addEventListener("state", look);
+    look();
   }
 
   _wire() {

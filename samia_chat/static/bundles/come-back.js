@@ -1,0 +1,1 @@
+async function n(){(await fetch("/offline",{method:"HEAD",cache:"no-store"}).catch(()=>null))?.ok&&location.reload()}setInterval(n,3e3);window.addEventListener("online",n);document.querySelector("[data-again]").addEventListener("click",e=>{e.preventDefault(),location.reload()});
