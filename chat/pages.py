@@ -142,7 +142,7 @@ def _open(user: User, session: UUID) -> tuple[Shape, Shape]:
     """A session and the newest page of its thread. Raises NotFound."""
     sessions.may_look(user, session)
     shape = session_shapes(with_state(ChatSession.objects.filter(pk=session)), user)[0]
-    results, has_more = message_page(session, last_seq=shape["last_seq"], before=None, after=None, limit=PAGE)
+    results, has_more = message_page(session, last_seq=shape["last_seq"])
     held = unpublished([session]).get(session, [])
     return shape, {"session": session, "results": results, "unpublished": held, "has_more": has_more}
 

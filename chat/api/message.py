@@ -59,16 +59,16 @@ SENDING = (NotFound, Forbidden, WrongSessionState, IdTaken, ReplyUnknown, EmptyM
 
 def thread_page(request: SignedInRequest, session: UUID) -> Response:
     asked = MessagesQuery.of(request.query_params)
-    before, after, limit = asked.get("before"), asked.get("after"), asked["limit"]
+    bounds = {name: asked.get(name) for name in ("before", "after", "around")}
     with transaction.atomic():
         may_look(request.user, session)
         state = SessionState.objects.get(pk=session)
-        if "around" in asked:
-            middle = MESSAGES.get(request.user, "view", pk=asked["around"], session_id=session, seq__isnull=False)
-            before = min(middle.seq + limit // 2, state.last_seq) + 1
-        results, has_more = message_page(session, last_seq=state.last_seq, before=before, after=after, limit=limit)
-        held = unpublished([session]).get(session, []) if before is None and after is None else []
-    return Response({"results": results, "unpublished": held, "revision": state.revision, "has_more": has_more})
+        if bounds["around"] is not None:
+            middle = MESSAGES.get(request.user, "view", pk=bounds["around"], session_id=session, seq__isnull=False)
+            bounds["around"] = middle.seq
+        results, has_more = message_page(session, last_seq=state.last_seq, limit=asked["limit"], **bounds)
+        held = {} if any(bound is not None for bound in bounds.values()) else unpublished([session])
+    return Response({"results": results, "unpublished": held.get(session, []), "revision": state.revision, "has_more": has_more})
 
 
 @extend_schema(tags=["messages"])

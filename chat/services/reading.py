@@ -76,19 +76,28 @@ def with_files(messages: Iterable[Message]) -> list[Message]:
 
 
 def message_page(
-    session_id: UUID, *, last_seq: int, before: int | None, after: int | None, limit: int
+    session_id: UUID,
+    *,
+    last_seq: int,
+    before: int | None = None,
+    after: int | None = None,
+    around: int | None = None,
+    limit: int = PAGE,
 ) -> tuple[list[Shape], bool]:
     """Published messages of a session in order of seq, and whether there are more that way.
 
-    Without bounds those up to `last_seq`; `before` a seq the ones just before it, `after` the ones just after it. Numbers have no
-    holes, so a page is a range of them: with both ends named PostgreSQL never reads a long thread for one page of it.
+    Without bounds those up to `last_seq`; `before` a seq the ones just before it, `after` the ones just after it, `around` it
+    the ones on both sides, and it in their middle. Numbers have no holes, so a page is a range of them: with both ends named
+    PostgreSQL never reads a long thread for one page of it.
     """
     rows = Message.objects.filter(session_id=session_id, seq__isnull=False)
     if after is not None:
         rows, end = rows.filter(seq__gt=after).order_by("seq"), after + limit + 1
         found = _filled(rows.filter(seq__lte=end), rows.filter(seq__gt=end), limit + 1)
         return _shapes(found[:limit]), len(found) > limit
-    upper = before if before is not None else last_seq + 1
+    upper = last_seq + 1 if before is None else before
+    if around is not None:
+        upper = min(around + limit // 2, last_seq) + 1
     rows, lower = rows.filter(seq__lt=upper).order_by("-seq"), upper - limit - 1
     found = _filled(rows.filter(seq__gte=lower), rows.filter(seq__lt=lower), limit + 1)
     return _shapes(reversed(found[:limit])), len(found) > limit

@@ -291,10 +291,19 @@ test("where the newest were purged the thread ends all the same", () => {
 
 test("the first page of all has nothing before it", () => {
   const store = at(951, 1_000, {});
-  store.takePage(SESSION, stretch(1, 50, { has_more: true }), { after: 0 });
+  store.takePage(SESSION, stretch(1, 50, { has_more: true }), { from: 1 });
   assert.deepEqual(ends(store), [1, 50]);
   assert.ok(!store.get(SESSION).hasOlder);
   assert.ok(store.get(SESSION).hasNewer);
+});
+
+test("a page from one message on begins with it, and takes the place of what is held", () => {
+  const store = at(951, 1_000, {});
+  store.takePage(SESSION, stretch(401, 450, { has_more: true }), { from: 401 });
+  assert.deepEqual(ends(store), [401, 450]);
+  assert.ok(store.get(SESSION).hasOlder && store.get(SESSION).hasNewer);
+  store.takePage(SESSION, stretch(981, 1_000), { from: 981 });
+  assert.ok(store.get(SESSION).hasOlder && !store.get(SESSION).hasNewer);
 });
 
 test("what is published while somebody looks elsewhere is counted and not put into the gap", () => {

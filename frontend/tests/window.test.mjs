@@ -1,16 +1,28 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MARGIN, MOST, NEAR, TAIL, absorbed, around, firstWhere, follow, shifted, tail } from "chat/window";
+import { MARGIN, MOST, NEAR, SCREEN, STEP, TAIL, absorbed, around, firstWhere, follow, shifted, tail } from "chat/window";
 
-test("of a short thread all is drawn, of a long one the tail", () => {
+/** The ranges that follow one another in as many frames, until nothing changes. */
+function settled(next, range) {
+  const ranges = [range];
+  for (let then = next(range); then.first !== range.first || then.end !== range.end; then = next(range)) {
+    ranges.push((range = then));
+  }
+  return ranges;
+}
+
+test("of a short thread all is drawn, of a long one a screen, and the tail in steps", () => {
   assert.deepEqual(tail(0), { first: 0, end: 0 });
-  assert.deepEqual(tail(TAIL), { first: 0, end: TAIL });
-  assert.deepEqual(tail(1_000), { first: 1_000 - TAIL, end: 1_000 });
+  assert.deepEqual(tail(SCREEN), { first: 0, end: SCREEN });
+  assert.deepEqual(tail(1_000), { first: 1_000 - SCREEN, end: 1_000 });
+  const ranges = settled((range) => tail(1_000, range), tail(1_000));
+  assert.deepEqual(ranges.at(-1), { first: 1_000 - TAIL, end: 1_000 });
+  ranges.slice(1).forEach(({ first }, at) => assert.ok(ranges[at].first - first <= STEP));
 });
 
 test("at the end what was drawn stays, as long as it is not too much", () => {
   assert.deepEqual(tail(1_000, { first: 800, end: 950 }), { first: 800, end: 1_000 });
-  assert.deepEqual(tail(1_000, { first: 950, end: 1_000 }), { first: 1_000 - TAIL, end: 1_000 });
+  assert.deepEqual(tail(1_000, { first: 950, end: 1_000 }), { first: 950 - STEP, end: 1_000 });
   assert.deepEqual(tail(1_000, { first: 100, end: 1_000 }), { first: 1_000 - MOST, end: 1_000 });
   assert.deepEqual(tail(60, { first: 0, end: 59 }), { first: 0, end: 60 });
 });
@@ -30,8 +42,16 @@ test("on a huge screen the margin is less, and never so many are drawn that they
 test("the range stays while enough of it is left on both sides", () => {
   const range = { first: 100, end: 220 };
   for (const top of [100 + NEAR, 150, 220 - NEAR - 20]) assert.equal(follow(range, { top, bottom: top + 19 }, 1_000), range);
-  assert.deepEqual(follow(range, { top: 129, bottom: 148 }, 1_000), { first: 79, end: 199 });
-  assert.deepEqual(follow(range, { top: 171, bottom: 190 }, 1_000), { first: 121, end: 241 });
+  assert.deepEqual(follow(range, { top: 129, bottom: 148 }, 1_000), { first: 100 - STEP, end: 199 });
+  assert.deepEqual(follow(range, { top: 171, bottom: 190 }, 1_000), { first: 121, end: 220 + STEP });
+});
+
+test("what is in sight is drawn at once, and what is around it in steps", () => {
+  const ranges = settled((range) => follow(range, { top: 500, bottom: 519 }, 1_000), { first: 100, end: 220 });
+  assert.deepEqual(ranges[1], { first: 500 - STEP, end: 520 + STEP });
+  ranges.slice(2).forEach(({ first, end }, at) => assert.ok(ranges[at + 1].first - first + end - ranges[at + 1].end <= 2 * STEP));
+  const { first, end } = ranges.at(-1);
+  assert.ok(500 - first >= NEAR && end - 520 >= NEAR);
 });
 
 test("at the ends of the thread there is nothing more to draw", () => {
@@ -44,7 +64,7 @@ test("at the ends of the thread there is nothing more to draw", () => {
 
 test("a range that has become too great is made anew", () => {
   const { first, end } = follow({ first: 0, end: MOST + 1 }, { top: 100, bottom: 120 }, 1_000);
-  assert.deepEqual([first, end], [50, 171]);
+  assert.deepEqual([first, end], [50, 171], "what is too much is dropped at once");
 });
 
 test("scrolled line by line, what is in sight is always drawn, and no more than a screen with two margins", () => {
@@ -59,8 +79,9 @@ test("scrolled line by line, what is in sight is always drawn, and no more than 
       assert.ok(range.first <= sight.top && sight.bottom < range.end, `${step} ${top}`);
       assert.ok(range.end - range.first <= TAIL);
     }
-    assert.equal(range.first, 0);
-    assert.ok(moves <= 3_000 / Math.min(20, step), "not for every line");
+    const top = 2_980 % step;
+    assert.equal(settled((before) => follow(before, { top, bottom: top + 19 }, 3_000), range).at(-1).first, 0);
+    assert.ok(moves <= 3_000 / Math.min(STEP, step), "not for every line");
   }
 });
 

@@ -243,8 +243,9 @@ def test_when_a_page_does_not_come_a_button_asks_again(world: World, tab: MakeTa
     client = opened(tab, world.client, world.session).expects("ERR_FAILED")
     to_middle(client, truth, 150)
     client.page.route("**/messages?after=*", lambda route: route.abort())
-    scrolled(client, 5_000)
     again = client.button("Load newer messages")
+    for _ in range(3):  # what is drawn ends before what is loaded does
+        scrolled(client, 5_000)
     expect(again).to_be_visible()
     client.page.unroute("**/messages?after=*")
     again.click()
@@ -266,6 +267,24 @@ def test_the_mark_of_what_is_new(unread: int, world: World, tab: MakeTab, truth:
     walk(client, step=400, to=MANY)
     following = mark.evaluate("(mark) => mark.nextElementSibling.dataset.seq")
     assert int(following) == MANY - unread + 1
+
+
+def test_many_new_ones_begin_where_they_begin(world: World, tab: MakeTab, truth: Truth) -> None:
+    """From the address, and chosen in the list."""
+    unread = 130
+    fill(truth, world, MANY, unread=unread)
+    client = opened(tab, world.client, world.session)
+    mark = client.page.locator(".unread-mark")
+    for _ in range(2):
+        expect(mark).to_be_in_viewport()
+        expect(mark).to_have_text(f"{unread} new messages")
+        around = mark.evaluate("(mark) => [mark.previousElementSibling, mark.nextElementSibling].map((one) => one.dataset.seq)")
+        assert around == [str(MANY - unread), str(MANY - unread + 1)]
+        expect(client.page.locator(".jump")).to_be_visible()
+        client.go("/").live()
+        client.page.locator("a.session").click()
+    client.page.locator(".jump").click()
+    expect(line(client, MANY)).to_be_in_viewport()
 
 
 # Nothing moves ------------------------------------------------------------------------------------------------------------

@@ -66,7 +66,7 @@ const reading = new Map(); // by session, the page on its way
 
 /** Read a page of a thread into the store: the newest, or the one that `where` names (store.takePage). Raises Problem. */
 export function readPage(session, where = {}) {
-  const query = new URLSearchParams(where).toString();
+  const query = new URLSearchParams(where.from ? { after: where.from - 1 } : where).toString();
   const underway = reading.get(session);
   if (underway?.query === query) return underway.page;
   // One after the other: what changes while a page is on its way is kept for that one.

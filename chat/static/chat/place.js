@@ -1,7 +1,7 @@
 // Where a thread is scrolled. It draws some of its lines only (window.js), and whatever comes, goes or grows, what is in sight
 // stays where it is.
 
-import { absorbed, around, firstWhere, follow, shifted, tail } from "chat/window";
+import { SCREEN, absorbed, around, firstWhere, follow, shifted, tail } from "chat/window";
 
 const NEAR_END_PX = 80;
 const NOWHERE = { scroll: -1, client: -1 };
@@ -57,7 +57,7 @@ export class Place {
   _rangeWith(number) {
     const range = tail(this._lines.length);
     this.sight = { top: number, bottom: number };
-    return number >= range.first ? range : around(this.sight, this._lines.length);
+    return number >= range.first ? range : around(this.sight, this._lines.length, SCREEN);
   }
 
   /** What was drawn, whatever numbers it has by now, and more where that is about to end. */
@@ -70,9 +70,15 @@ export class Place {
     const within = (at) => Math.min(last, Math.max(0, at + by));
     this.sight = { top: within(this.sight.top), bottom: within(this.sight.bottom) };
     const before = this.range && shifted(this.range, by, count);
-    const range = this.isAtEnd ? tail(count, before) : follow(before, this.sight, count);
+    const range = this._next(before);
     this._dropping = before ? this._heightOf(range.first - before.first) : 0;
     return range;
+  }
+
+  /** What is to be drawn after these. */
+  _next(range) {
+    const count = this._lines.length;
+    return this.isAtEnd ? tail(count, range) : follow(range, this.sight, count);
   }
 
   /** Of so many lines, the first that are in the page. */
@@ -261,10 +267,8 @@ export class Place {
     const bottom = Math.max(top, firstWhere(count, (at) => rect(at).top >= box.bottom) - 1);
     this.sight = { top: this.range.first + top, bottom: this.range.first + bottom };
     this._anchorAt(elements, top, bottom);
-    if (!this.isAtEnd) {
-      const next = follow(this.range, this.sight, this._lines.length);
-      if (next.first !== this.range.first || next.end !== this.range.end) this._redraw();
-    }
+    const next = this._next(this.range);
+    if (next.first !== this.range.first || next.end !== this.range.end) this._redraw();
     this._looked();
   }
 

@@ -112,7 +112,7 @@ export class Store extends EventTarget {
 
   /**
    * A page of messages. `where` says which: {} the newest, {before: seq} or {after: seq} the ones next to what is held, which
-   * they join, {around: id} those around a message, {after: 0} the first of all.
+   * they join, {around: id} those around a message, {from: seq} those from that one on.
    */
   takePage(id, { results, unpublished, has_more: hasMore }, where = {}) {
     const session = this.get(id);
@@ -123,8 +123,8 @@ export class Store extends EventTarget {
     const isNewest = Object.keys(where).length === 0;
     if (isAnew(where)) session.messages = new Map();
     if (isNewest) this._takeHeld(session, unpublished);
-    if (where.after === undefined) session.from = hasMore ? results[0].seq : 1;
-    else if (where.after === 0) session.from = 1;
+    if (where.from) session.from = where.from;
+    else if (where.after === undefined) session.from = hasMore ? results[0].seq : 1;
     if (isNewest) session.to = Infinity;
     else if (where.before === undefined) session.to = endOf(session, results, hasMore || where.around);
     for (const message of [...results, ...meanwhile.values()]) this._put(session, message);
@@ -531,7 +531,7 @@ function endOf(session, results, mayGoOn) {
 
 /** Whether a page takes the place of what is held. */
 function isAnew({ before, after }) {
-  return before === undefined && !after;
+  return before === undefined && after === undefined;
 }
 
 /** Whether a page can be taken: it joins what is held, or takes its place. */

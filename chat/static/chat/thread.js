@@ -19,6 +19,8 @@ import { icon } from "samia/icons";
 import { number, t, tn } from "samia/text";
 import { toast } from "samia/toasts";
 
+const PAGE = 50; // messages of a page that the server gives
+const BEFORE_NEW = 10; // messages that were read, above the first that is new
 const SLOW_MS = 300; // a thread that loads faster shows no skeleton
 const FLASH_MS = 1_600;
 const LONG_PRESS_MS = 450;
@@ -95,10 +97,24 @@ class SamiaThread extends Element {
     this._pendingCount = outbox.of(this.session).length;
     if (this._newAfter !== null) this._place.seek("unread", { isTop: true });
     this._seenAtEnd = this._newAfter ?? 0;
-    if (session && session.messages === null) this._load();
+    if (session && (session.messages === null || this._isNewFurtherBack(session))) this._open();
   }
 
   // Loading -----------------------------------------------------------------------------------------------------------
+
+  /** Read the page where the thread is opened: the newest, or where what is new begins, with some of what was before. */
+  async _open() {
+    const session = store.get(this.session);
+    const isFurther = this._newAfter !== null && session.lastSeq - this._newAfter > PAGE - BEFORE_NEW;
+    if (!isFurther) return this._load();
+    const isThere = await this._load({ from: Math.max(1, this._newAfter + 1 - BEFORE_NEW) });
+    if (isThere) this._place.seek("unread", { isTop: true });
+    return isThere;
+  }
+
+  _isNewFurtherBack(session) {
+    return this._newAfter !== null && session.from > this._newAfter + 1;
+  }
 
   /** Read a page, one at a time. Whether it came. */
   async _load(where = {}, side = "newest") {
@@ -210,7 +226,7 @@ class SamiaThread extends Element {
   _storeChanged() {
     const session = store.get(this.session);
     if (session && this._leftAt) this._begin(); // let in again
-    if (session && session.messages === null && !this._failed && !this._loading) this._load();
+    if (session && session.messages === null && !this._failed && !this._loading) this._open();
     this.requestUpdate();
   }
 
@@ -381,7 +397,7 @@ class SamiaThread extends Element {
     const { session } = this;
     const isStart = event.key === "Home";
     if (!isStart) await this._toLatest();
-    else if (store.get(session).hasOlder && !(await this._load({ after: 0 }, "older"))) return;
+    else if (store.get(session).hasOlder && !(await this._load({ from: 1 }, "older"))) return;
     if (session !== this.session || !(isStart || current)) return;
     const all = this._messages(store.get(session)).filter(({ type }) => type !== "system");
     const element = all.length && (await this._place.seek(all.at(isStart ? 0 : -1).id, { isTop: isStart }));
@@ -451,7 +467,7 @@ class SamiaThread extends Element {
 
   _waiting() {
     if (this._failed) {
-      const action = html`<button type="button" class="btn" @click=${() => this._load()}>
+      const action = html`<button type="button" class="btn" @click=${() => this._open()}>
         ${icon("retry")}${t("Try again")}
       </button>`;
       const text = t("Your drafts are kept on this device. Try again, or come back in a minute.");

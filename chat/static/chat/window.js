@@ -5,28 +5,38 @@
 
 export const MARGIN = 50; // lines drawn beyond those in sight, on each side
 export const NEAR = 30; // with fewer left on a side, more are drawn there and as many dropped on the other
-export const TAIL = 120; // drawn of a thread at its end: more than a first page has, with all its days
+export const STEP = 8; // drawn anew on a side in one frame: a slow phone takes three milliseconds for each
+export const SCREEN = 30; // drawn of a thread that is opened at its end, at once
+export const TAIL = 120; // drawn there in the frames that follow: more than a first page has, with all its days
 export const MOST = 240; // whatever the size of the screen
 
-/** The last lines: with those of a range before, as long as they are not too many. */
+/** The last lines: a screen of them; of a range before some more, and as long as they are not too many all that were drawn. */
 export function tail(count, range = null) {
-  const last = Math.max(0, count - TAIL);
-  const first = range ? Math.min(last, Math.max(range.first, count - MOST)) : last;
+  if (!range) return { first: Math.max(0, count - SCREEN), end: count };
+  const wanted = Math.max(0, count - TAIL);
+  const first = range.first > wanted ? Math.max(wanted, range.first - STEP) : Math.max(range.first, count - MOST);
   return { first, end: count };
 }
 
 /** Those in sight and as many on both sides. */
-export function around({ top, bottom }, count) {
-  const margin = Math.max(0, Math.min(MARGIN, (MOST - (bottom - top + 1)) >> 1));
+export function around({ top, bottom }, count, most = MARGIN) {
+  const margin = Math.max(0, Math.min(most, (MOST - (bottom - top + 1)) >> 1));
   return { first: Math.max(0, top - margin), end: Math.min(count, bottom + 1 + margin) };
 }
 
-/** The range for what is in sight now: the same as long as enough is left of it on both sides. */
+/** The range for what is in sight now: the same as long as enough is left of it on both sides, else a step further. */
 export function follow(range, sight, count) {
   const isHigh = range.first === 0 || sight.top - range.first >= NEAR;
   const isLow = range.end === count || range.end - 1 - sight.bottom >= NEAR;
   const isSmall = range.end <= count && range.end - range.first <= MOST;
-  return isHigh && isLow && isSmall ? range : around(sight, count);
+  if (isHigh && isLow && isSmall) return range;
+  const wanted = around(sight, count);
+  const isElsewhere = sight.bottom < range.first || sight.top >= range.end;
+  const drawn = isElsewhere ? { first: sight.top, end: sight.bottom + 1 } : range;
+  return {
+    first: Math.max(wanted.first, Math.min(drawn.first, sight.top) - STEP),
+    end: Math.min(wanted.end, Math.max(drawn.end, sight.bottom + 1) + STEP),
+  };
 }
 
 /** The same lines when their numbers have become greater by so many. */
