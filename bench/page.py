@@ -17,9 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
-from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, Response, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Locator, Page, Response, sync_playwright
 
 from bench import report, world
 from bench.adapters import lighthouse
@@ -451,8 +450,7 @@ def _switches(page: Page, count: int) -> Figure:
     for path in paths[:: max(1, len(paths) // count)][:count]:
         row = page.locator(f"a.session[href='{path}']")
         row.scroll_into_view_if_needed()
-        name = UUID(path.rsplit("/", 1)[1])
-        page.evaluate("(text) => probes.fromEvent('click', text)", f"message {SHORT} of session {_number(page, name)}.")
+        page.evaluate("(text) => probes.fromEvent('click', text)", f"message {SHORT} of session {_number(row)}.")
         row.click()
         took.append(page.evaluate("probes.result"))
     title = f"from the click to another session's thread painted, of {SESSIONS}"
@@ -461,10 +459,9 @@ def _switches(page: Page, count: int) -> Figure:
     )
 
 
-def _number(page: Page, session: UUID) -> str:
+def _number(row: Locator) -> str:
     """Which session it is, as its last message says."""
-    last = page.evaluate("(id) => import('chat/live').then(({ store }) => store.get(id).last.content)", str(session))
-    return str(last).split(" of session ")[1].split(".")[0]
+    return row.inner_text().split(" of session ")[1].split(".")[0]
 
 
 # Results -----------------------------------------------------------------------------------------------------------------

@@ -68,7 +68,9 @@ def thread_page(request: SignedInRequest, session: UUID) -> Response:
             bounds["around"] = middle.seq
         results, has_more = message_page(session, last_seq=state.last_seq, limit=asked["limit"], **bounds)
         held = {} if any(bound is not None for bound in bounds.values()) else unpublished([session])
-    return Response({"results": results, "unpublished": held.get(session, []), "revision": state.revision, "has_more": has_more})
+    return Response(
+        {"results": results, "unpublished": held.get(session, []), "revision": state.revision, "has_more": has_more}
+    )
 
 
 @extend_schema(tags=["messages"])

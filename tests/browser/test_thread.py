@@ -278,7 +278,9 @@ def test_many_new_ones_begin_where_they_begin(world: World, tab: MakeTab, truth:
     for _ in range(2):
         expect(mark).to_be_in_viewport()
         expect(mark).to_have_text(f"{unread} new messages")
-        around = mark.evaluate("(mark) => [mark.previousElementSibling, mark.nextElementSibling].map((one) => one.dataset.seq)")
+        around = mark.evaluate(
+            "(mark) => [mark.previousElementSibling, mark.nextElementSibling].map((one) => one.dataset.seq)"
+        )
         assert around == [str(MANY - unread), str(MANY - unread + 1)]
         expect(client.page.locator(".jump")).to_be_visible()
         client.go("/").live()
