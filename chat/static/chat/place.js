@@ -182,7 +182,7 @@ export class Place {
     this._sought = null;
     this.isAtEnd = true;
     this._isShort = false;
-    this.range = null;
+    if (this.range?.end !== this._lines.length) this.range = null; // what is drawn of the end stays
     this._anchor = null;
     this._height = NOWHERE; // so that it is gone to, also where nothing has changed
     this._redraw();

@@ -51,7 +51,8 @@ export class Session {
 
   /** How many messages others wrote after `seq`. Those that are not loaded are taken for theirs. */
   othersAfter(seq, me) {
-    const loaded = this.ordered().filter((message) => message.seq > seq && message.sender !== me).length;
+    let loaded = 0;
+    for (const message of this.messages?.values() ?? []) if (message.seq > seq && message.sender !== me) loaded += 1;
     return loaded + (this.hasNewer ? this.lastSeq - Math.max(this.to, seq) : 0);
   }
 
@@ -131,17 +132,18 @@ export class Store extends EventTarget {
     this._changed(session);
   }
 
-  /** Forget what is far from the messages between two numbers: those that somebody looks at. */
+  /** Forget what is far from the messages between two numbers: those that somebody looks at. Whether anything was. */
   trim(id, first, last) {
     const session = this.get(id);
-    if (!session?.messages) return;
+    if (!session?.messages) return false;
     const [from, to] = [first - KEPT, last + KEPT];
     const isLow = from - session.from > SPARE;
     const isHigh = Math.min(session.to, session.lastSeq) - to > SPARE;
     if (isLow) session.from = from;
     if (isHigh) session.to = to;
-    if (!isLow && !isHigh) return;
+    if (!isLow && !isHigh) return false;
     for (const [key, { seq }] of session.messages) if (!isLoaded(session, seq)) session.messages.delete(key);
+    return true;
   }
 
   // From the socket ---------------------------------------------------------------------------------------------------

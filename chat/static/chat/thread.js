@@ -43,6 +43,7 @@ class SamiaThread extends Element {
   constructor() {
     super();
     new HeldFocus(this, () => this._scroller);
+    // Other lines of the same thread are to be drawn: those that stay are as they were.
     this._place = new Place({ redraw: () => this.requestUpdate(), looked: () => this._looked() });
     this._begin();
   }
@@ -84,12 +85,14 @@ class SamiaThread extends Element {
     this._uploadCount = 0;
     this._announcement = "";
     this._lines = [];
+    this._isOld = true; // the lines: something has changed since they were made
     this._place.begin();
     this._seen?.end();
     this._seen = null;
   }
 
   willUpdate(changed) {
+    if (changed.size) this._isOld = true;
     if (!changed.has("session")) return;
     this._begin();
     const session = store.get(this.session);
@@ -180,7 +183,7 @@ class SamiaThread extends Element {
   _forgetFar(session) {
     const { first, end } = this._place.range;
     const seqs = this._lines.slice(first, end).flatMap(({ message }) => message?.seq ?? []);
-    if (seqs.length) store.trim(session.id, seqs[0], seqs.at(-1));
+    if (seqs.length && store.trim(session.id, seqs[0], seqs.at(-1))) this._refresh();
   }
 
   async _toLatest() {
@@ -223,11 +226,17 @@ class SamiaThread extends Element {
 
   // What happens ------------------------------------------------------------------------------------------------------
 
+  /** Make all lines anew, and draw those that are in the page. */
+  _refresh() {
+    this._isOld = true;
+    this.requestUpdate();
+  }
+
   _storeChanged() {
     const session = store.get(this.session);
     if (session && this._leftAt) this._begin(); // let in again
     if (session && session.messages === null && !this._failed && !this._loading) this._open();
-    this.requestUpdate();
+    this._refresh();
   }
 
   _arrived(message) {
@@ -244,7 +253,7 @@ class SamiaThread extends Element {
       this._toLatest();
     }
     this._pendingCount = count;
-    this.requestUpdate();
+    this._refresh();
   }
 
   /** Who sends files looks at the end of the thread, like one who writes. */
@@ -293,7 +302,7 @@ class SamiaThread extends Element {
   _checkWriters() {
     clearTimeout(this._writingTimer);
     const session = store.get(this.session);
-    if (session?.typing.size) this._writingTimer = setTimeout(() => this.requestUpdate(), WRITING_CHECK_MS);
+    if (session?.typing.size) this._writingTimer = setTimeout(() => this._refresh(), WRITING_CHECK_MS);
   }
 
   // Acting on a message -----------------------------------------------------------------------------------------------
@@ -498,7 +507,7 @@ class SamiaThread extends Element {
             ${repeat(
               lines,
               (line) => line.key,
-              (line) => this._line(session, line),
+              (line) => this._known(session, line),
             )}
           </div>
         </div>
@@ -517,7 +526,11 @@ class SamiaThread extends Element {
 
   /** The lines that are in the page: those in sight and around. */
   _drawnLines(session) {
-    this._lines = this._linesOf(session);
+    if (this._isOld) {
+      this._lines = this._linesOf(session);
+      this._templates = new WeakMap();
+      this._isOld = false;
+    }
     const { first, end } = this._place.take(this._lines, session.hasNewer);
     const drawn = this._lines.slice(first, end);
     this._tabStop = drawn.some(({ key }) => key === this._focused) ? this._focused : this._lastSeen(drawn, first);
@@ -579,6 +592,16 @@ class SamiaThread extends Element {
     const text = t("Nothing was written yet.");
     if (!session.mine || session.status !== "active") return empty({ name: "moon", title: text });
     return empty({ name: "moon", title: t("Say hello to {name}", { name: titleOf(session, me) }), text });
+  }
+
+  /** A line that has not changed is not worked out again while somebody scrolls. */
+  _known(session, line) {
+    const isStop = line.key === this._tabStop;
+    const known = this._templates.get(line);
+    if (known?.isStop === isStop) return known.template;
+    const template = this._line(session, line);
+    this._templates.set(line, { template, isStop });
+    return template;
   }
 
   _line(session, line) {
