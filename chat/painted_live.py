@@ -16,7 +16,7 @@ from chat.shapes import Shape
 ALL = "all"
 # What is chosen where the address says nothing that we understand.
 CHOICES = {
-    "status": ("active", ("active", "paused", "locked", "ended", ALL)),
+    "status": ("active", (ALL, "active", "paused", "locked", "ended")),
     "type": (ALL, (ALL, *ChatSession.Type.values)),
 }
 

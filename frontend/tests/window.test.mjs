@@ -77,7 +77,7 @@ test("scrolled line by line, what is in sight is always drawn, and no more than 
       if (next !== range) moves += 1;
       range = next;
       assert.ok(range.first <= sight.top && sight.bottom < range.end, `${step} ${top}`);
-      assert.ok(range.end - range.first <= TAIL);
+      assert.ok(range.end - range.first <= 20 + 2 * MARGIN);
     }
     const top = 2_980 % step;
     assert.equal(settled((before) => follow(before, { top, bottom: top + 19 }, 3_000), range).at(-1).first, 0);

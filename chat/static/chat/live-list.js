@@ -142,7 +142,7 @@ class SamiaLiveList extends Element {
 
 function statuses() {
   const named = ["active", "paused", "locked", "ended"].map((status) => [status, statusWords(status)]);
-  return [...named, ["all", t("All")]];
+  return [["all", t("All")], ...named];
 }
 
 function types() {

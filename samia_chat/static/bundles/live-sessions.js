@@ -88,7 +88,7 @@ var V=globalThis,$e=V.ShadowRoot&&(V.ShadyCSS===void 0||V.ShadyCSS.nativeShadow)
       @click=${()=>this._tell("samia:verb",{verb:e,session:t})}
     >
       ${E(r,o)}<span>${n}</span><span class="vh">${i}</span>
-    </button>`}};function Us(){return[...["active","paused","locked","ended"].map(e=>[e,xe(e)]),["all",c("All")]]}function Ls(){return[["all",c("All")],...["booking","support","emergency","general"].map(s=>[s,It(s)])]}function It(s){return{booking:c("Booking"),support:c("Support"),emergency:c("Emergency")}[s]??c("General")}function js(){return f`<div class="empty">
+    </button>`}};function Us(){let s=["active","paused","locked","ended"].map(e=>[e,xe(e)]);return[["all",c("All")],...s]}function Ls(){return[["all",c("All")],...["booking","support","emergency","general"].map(s=>[s,It(s)])]}function It(s){return{booking:c("Booking"),support:c("Support"),emergency:c("Emergency")}[s]??c("General")}function js(){return f`<div class="empty">
     <span class="disc">${E("eye")}</span>
     <h2>${c("Nothing here")}</h2>
     <p>${c("No session is in this selection.")}</p>
