@@ -230,7 +230,8 @@ class SamiaRecorder extends Element {
     this._isSending = false;
     if (recording !== this._recording) return;
     this._end();
-    this._tell("samia:voice", { blob, seconds, name: `voice.${ending}` });
+    // On a slow device a finger may be gone before anything was recorded.
+    if (blob.size) this._tell("samia:voice", { blob, seconds, name: `voice.${ending}` });
     this._tell("samia:recording", { isOver: true });
   }
 
