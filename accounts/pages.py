@@ -47,7 +47,7 @@ def signed_in(view: Page) -> Page:
     """For people who are signed in, in their language and time zone. Others go to the door, and come back from it.
 
     A refusal is shown as a page. Never cached: after signing out, the back button shows nothing. Compressed: a thread's page
-    is ten times smaller then, and what is secret in it (the CSRF token) is written differently every time; Django adds bytes
+    is a quarter as large then, and what is secret in it (the CSRF token) is written differently every time; Django adds bytes
     at random, so that sizes tell nothing of the rest.
     """
 

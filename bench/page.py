@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import urllib.request
@@ -28,7 +27,7 @@ from bench.driver import milliseconds
 from bench.machine import Cores
 from bench.options import command_line, parser_of
 from bench.report import median, progress
-from samia_chat.embedded.environment import HERE
+from samia_chat.embedded import static_files
 from samia_chat.embedded.terminal import Refusal, one_sentence
 
 NEEDS = ("postgresql", "redis")
@@ -174,7 +173,7 @@ def main() -> None:
         cores.take_driver()
         progress(f"making {SESSIONS} sessions, {plan.messages:,} messages in one of them")
         viewer, writer = _people(plan.messages)
-        _collect(Path(folder))
+        static_files.collect({**os.environ, "SAMIA_STATIC": folder})
         server = Server(cores, [viewer, writer], Path(folder))
         try:
             server.start()
@@ -222,12 +221,6 @@ def _people(messages: int) -> tuple[world.Person, world.Person]:
         connection.execute("VACUUM ANALYZE")
     world.sign_in_browsers(world.WORLD, [viewer])
     return viewer, writer
-
-
-def _collect(folder: Path) -> None:
-    environment = {**os.environ, "SAMIA_STATIC": str(folder)}
-    command = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
-    subprocess.run(command, env=environment, cwd=HERE, check=True)
 
 
 def _program() -> str:

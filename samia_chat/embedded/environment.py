@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,6 +16,14 @@ from samia_chat.embedded.terminal import Refusal
 HERE = Path(__file__).resolve().parent.parent.parent
 # Where everything that `./samia` makes lies: the database, logs, a secret. SAMIA_STATE names another folder.
 STATE = Path(os.environ.get("SAMIA_STATE") or HERE / ".samia").resolve()
+
+
+def digest_of(files: Iterable[Path]) -> str:
+    """SHA-256 of files of ours: their places and what is in them."""
+    digest = hashlib.sha256()
+    for path in sorted(files):
+        digest.update(f"{path.relative_to(HERE).as_posix()}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def is_external() -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import os
 import signal
 import socket
@@ -12,10 +11,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterable
 from pathlib import Path
 
-from samia_chat.embedded import environment, processes
+from samia_chat.embedded import environment, manage, processes, static_files
 from samia_chat.embedded.postgres import Cluster
 from samia_chat.embedded.terminal import Refusal, one_sentence, say, step
 
@@ -36,11 +34,11 @@ def main() -> None:
                 cluster,
                 SAMIA_PUBLIC_ORIGINS=f"http://127.0.0.1:{arguments.port},http://localhost:{arguments.port}",
                 SAMIA_WORKERS=str(arguments.workers),
-                SAMIA_STATIC=str(environment.STATE / "static"),
+                SAMIA_STATIC=str(static_files.OWN),
             )
             has_demo = cluster is not None or arguments.demo
             _prepare(cluster, env, has_demo)
-            _collect(env)
+            static_files.collect_if_changed(env)
             address = f"http://127.0.0.1:{arguments.port}"
             lock.write_text(f"{address} (process {os.getpid()})\n")
             _serve(arguments.port, arguments.workers, env, address, has_demo)
@@ -83,50 +81,20 @@ def _prepare(cluster: Cluster | None, env: dict[str, str], has_demo: bool) -> No
         return
     if cluster is not None or env.get("DATABASE_OWNER_URL"):
         step("bringing the database up to date")
-        _manage(["migrate", "--verbosity", "0"], env)
+        manage.run(["migrate", "--verbosity", "0"], env)
     if has_demo:
         step("making demo people and sessions")
-        _manage(["demo"], env)
-    done.write_text(wanted)
-
-
-def _collect(env: dict[str, str]) -> None:
-    """Collect static files, as an image has them. Skipped where none has changed, and with SAMIA_STATIC empty."""
-    if not env["SAMIA_STATIC"]:
-        return
-    done = environment.STATE / "collected"
-    files = sorted(file for file in environment.HERE.glob("*/static/**/*") if file.is_file())
-    wanted = f"{_digest(files)} {env['SAMIA_STATIC']}"
-    if done.exists() and done.read_text() == wanted:
-        return
-    step("collecting static files")
-    _manage(["collectstatic", "--no-input", "--clear", "--verbosity", "0"], env)
+        manage.run(["demo"], env)
     done.write_text(wanted)
 
 
 def _fingerprint(cluster: Cluster | None, has_demo: bool) -> str:
     """Of the schema's files and of the cluster they were applied to."""
     files = [*environment.HERE.glob("*/migrations/**/*"), *environment.HERE.glob("*/management/commands/demo*")]
-    schema = _digest(sorted(file for file in files if file.suffix in (".py", ".sql")))
+    schema = environment.digest_of(file for file in files if file.suffix in (".py", ".sql"))
     # A database of the user's own may change without us: it is looked at every time.
     identity = str((cluster.data / "PG_VERSION").stat().st_ctime_ns) if cluster else str(time.time_ns())
     return f"{schema} {identity} {has_demo}"
-
-
-def _digest(files: Iterable[Path]) -> str:
-    digest = hashlib.sha256()
-    for path in files:
-        digest.update(path.name.encode() + path.read_bytes())
-    return digest.hexdigest()
-
-
-def _manage(arguments: list[str], env: dict[str, str]) -> None:
-    outcome = subprocess.run(
-        [sys.executable, "manage.py", *arguments], env=env, cwd=environment.HERE, capture_output=True, text=True
-    )
-    if outcome.returncode != 0:
-        lines = (outcome.stderr or outcome.stdout).strip().splitlines()
-        raise Refusal(f"manage.py {arguments[0]} failed: {lines[-1] if lines else 'without a word'}")
 
 
 def _serve(port: int, workers: int, env: dict[str, str], address: str, has_demo: bool) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from os import environ
 from pathlib import Path
@@ -14,6 +12,7 @@ from django.conf import settings
 from playwright.sync_api import Response, expect
 
 from samia_chat import scripts
+from samia_chat.embedded import static_files
 from tests.browser.files import picture, put
 from tests.browser.tab import Tab
 from tests.browser.voice import send_voice, slider
@@ -26,8 +25,7 @@ MakeTab = Callable[..., Tab]
 @pytest.fixture(scope="module")
 def one_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = str(tmp_path_factory.mktemp("static"))
-    command = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
-    subprocess.run(command, env={**environ, "SAMIA_STATIC": folder}, cwd=settings.BASE_DIR, check=True)
+    static_files.collect({**environ, "SAMIA_STATIC": folder})
     server = Server(SAMIA_STATIC=folder, SAMIA_RATE_SIGN_IN="1000")
     yield server.start()
     server.stop()
