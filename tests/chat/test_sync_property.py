@@ -78,6 +78,7 @@ class Talk(RuleBasedStateMachine):
         # Both are in the first session; the second is the client's and somebody else's.
         self.sessions = [make_session(people["client"], people["reader"]), make_session(people["client"], third)]
         self.members = [{"client", "reader"}, {"client"}]
+        self.members_checked = [set(members) for members in self.members]  # as they were at the last check
         # The reader's client asks in slices of one session, the others' at once.
         self.clients = {name: ModelClient(person) for name, person in people.items()}
         self.clients["reader"].max_named = 1
@@ -248,16 +249,23 @@ class Talk(RuleBasedStateMachine):
                 client.take_frames()
             for frame in client.received:
                 if "revision" in frame and frame["type"] != "session_created":
-                    # Whoever came back meanwhile sees the session from its beginning, so also what was said without him.
-                    seen_by = self.audience.get((frame["session"], frame["revision"]))
-                    now = self.members[self._index(frame["session"])]
-                    # His own removal he may be told before it takes effect.
-                    if frame["type"] == "participant_removed" and frame["user"] == str(self.people[name].pk):
-                        continue
-                    assert seen_by is None or name in seen_by or name in now, (name, frame)
+                    assert self._may_have(name, frame["session"], frame["revision"]), (name, frame)
                 for entry in frame.get("sessions", ()):
                     assert name == "staff" or name in self.members[self._index(entry["session"]["id"])]
             client.received.clear()
+        self.members_checked = [set(members) for members in self.members]
+
+    def _may_have(self, name: str, session: str, revision: int) -> bool:
+        """Whether somebody may be handed what was announced with this revision since the last check."""
+        audience = self.audience.get((session, revision))
+        index = self._index(session)
+        # Whoever came back meanwhile sees the session from its beginning, so also what was said without him.
+        if audience is None or name in audience or name in self.members[index]:
+            return True
+        # Removed since the last check: until then he might be handed what was announced before he had come back.
+        return name in self.members_checked[index] and any(
+            name in those for (where, later), those in self.audience.items() if where == session and later > revision
+        )
 
     def _index(self, session: str) -> int:
         return [str(s) for s in self.sessions].index(session)
