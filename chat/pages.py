@@ -25,7 +25,7 @@ from chat.painted_files import file_address
 from chat.painted_live import ALL, chips, chosen, live_row
 from chat.services import session as sessions
 from chat.services import voice_review
-from chat.services.reading import PAGE, message_page, session_shapes, unpublished, with_state
+from chat.services.reading import PAGE, session_shapes, thread_page, with_state
 from chat.shapes import Shape, approval_shape
 from chat.words import words
 from samia_chat.access import is_staff
@@ -140,11 +140,11 @@ def _list(user: User, **filters: str) -> tuple[list[Shape], str | None]:
 
 def _open(user: User, session: UUID) -> tuple[Shape, Shape]:
     """A session and the newest page of its thread. Raises NotFound."""
-    sessions.may_look(user, session)
-    shape = session_shapes(with_state(ChatSession.objects.filter(pk=session)), user)[0]
-    results, has_more = message_page(session, last_seq=shape["last_seq"])
-    held = unpublished([session]).get(session, [])
-    return shape, {"session": session, "results": results, "unpublished": held, "has_more": has_more}
+    shape = next(iter(session_shapes(with_state(SESSIONS.scope(user)).filter(pk=session), user)), None)
+    if shape is None:
+        raise NotFound
+    # What comes after the session was read comes again with the revision that it has: not here as well.
+    return shape, {"session": session, **thread_page(user, session, before=shape["last_seq"] + 1)}
 
 
 def _unread(shapes: list[Shape]) -> int:

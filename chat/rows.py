@@ -1,4 +1,5 @@
-"""Rows as app.sync gives them, in JSON. Attributes are called as those of the models, so that chat/shapes.py reads either."""
+"""Rows as app.sync and app.thread_page give them, in JSON. Attributes are called as those of the models, so that
+chat/shapes.py reads either."""
 
 from __future__ import annotations
 
@@ -142,4 +143,18 @@ class Found(Struct, frozen=True):
     gone: list[UUID]
 
 
+# What app.thread_page answers ----------------------------------------------------------------------------------------------
+
+
+class ThreadRows(Struct, frozen=True, kw_only=True):
+    """`last` is the highest number looked for: None where the message around which was asked is not there."""
+
+    status: str
+    revision: int
+    last: int | None
+    messages: list[MessageRow]
+    unpublished: list[MessageRow]
+
+
 decode_found = msgspec.json.Decoder(Found).decode
+decode_thread = msgspec.json.Decoder(ThreadRows | None).decode

@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
 
@@ -20,7 +19,6 @@ from chat.errors import (
     WrongSessionState,
 )
 from chat.live import runtime
-from chat.models import SessionState
 from chat.serializers.message import (
     CursorsSchema,
     EditInput,
@@ -35,8 +33,7 @@ from chat.serializers.message import (
 from chat.services import message as messages
 from chat.services import receipt
 from chat.services.message import Sent
-from chat.services.reading import message_page, unpublished
-from chat.services.session import may_look
+from chat.services.reading import thread_page
 from samia_chat import actor
 from samia_chat.api.views import ViewSet, throttle
 from samia_chat.api.wire import SignedInRequest
@@ -57,20 +54,11 @@ REPLAYED = OpenApiParameter(
 SENDING = (NotFound, Forbidden, WrongSessionState, IdTaken, ReplyUnknown, EmptyMessage)
 
 
-def thread_page(request: SignedInRequest, session: UUID) -> Response:
+def thread(request: SignedInRequest, session: UUID) -> Response:
     asked = MessagesQuery.of(request.query_params)
-    bounds = {name: asked.get(name) for name in ("before", "after", "around")}
-    with transaction.atomic():
-        may_look(request.user, session)
-        state = SessionState.objects.get(pk=session)
-        if bounds["around"] is not None:
-            middle = MESSAGES.get(request.user, "view", pk=bounds["around"], session_id=session, seq__isnull=False)
-            bounds["around"] = middle.seq
-        results, has_more = message_page(session, last_seq=state.last_seq, limit=asked["limit"], **bounds)
-        held = {} if any(bound is not None for bound in bounds.values()) else unpublished([session])
-    return Response(
-        {"results": results, "unpublished": held.get(session, []), "revision": state.revision, "has_more": has_more}
-    )
+    bounds = {name: asked[name] for name in ("before", "after", "around") if name in asked}
+    page = thread_page(request.user, session, limit=asked["limit"], with_unpublished=not bounds, **bounds)
+    return Response(page)
 
 
 @extend_schema(tags=["messages"])
@@ -83,7 +71,7 @@ class MessageViewSet(ViewSet):
     @refuses(WrongSessionState)
     def list(self, request: SignedInRequest, session: UUID) -> Response:
         """Published messages in order of seq; the newest page without bounds."""
-        return thread_page(request, session)
+        return thread(request, session)
 
     @extend_schema(
         request=SendInput,
@@ -136,7 +124,7 @@ class OneMessageViewSet(ViewSet):
     @refuses(WrongSessionState)
     def list_flat(self, request: SignedInRequest, message: UUID) -> Response:
         """The older form of the thread: here the id is the session's."""
-        return thread_page(request, message)
+        return thread(request, message)
 
     @extend_schema(request=EditInput, responses={200: MessageSchema}, operation_id="message_edit")
     @refuses(Forbidden, WrongSessionState, EditWindowOver, MessageDeleted, EmptyMessage)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
+from django.db import connection, transaction
 from django.db.models import QuerySet, prefetch_related_objects
 
 from chat.models import ChatSession, Message, Participant, Person
-from chat.rows import MessageRow, ParticipantRow, PersonRow, SessionRow
+from chat.rows import MessageRow, ParticipantRow, PersonRow, SessionRow, decode_thread
+from chat.services.session import record_looks, refuse_archived
 from chat.shapes import Shape, message_shape, session_shape
 from samia_chat.access import Person as Viewer
+from samia_chat.errors import NotFound
 
 PAGE = 50
 # LATERAL in the order of seq: one lookup in that index for each session. Left to itself, PostgreSQL reads all messages of all
@@ -75,50 +78,41 @@ def with_files(messages: Iterable[Message]) -> list[Message]:
     return found
 
 
-def message_page(
+@transaction.atomic(savepoint=False)  # reads only, but for the record of staff's looks
+def thread_page(
+    viewer: Viewer,
     session_id: UUID,
     *,
-    last_seq: int,
     before: int | None = None,
     after: int | None = None,
-    around: int | None = None,
+    around: UUID | None = None,
     limit: int = PAGE,
-) -> tuple[list[Shape], bool]:
-    """Published messages of a session in order of seq, and whether there are more that way.
+    with_unpublished: bool = True,
+) -> Shape:
+    """A page of a session's thread. Staff who are not in it leave a record.
 
-    Without bounds those up to `last_seq`; `before` a seq the ones just before it, `after` the ones just after it, `around` it
-    the ones on both sides, and it in their middle. Numbers have no holes, so a page is a range of them: with both ends named
-    PostgreSQL never reads a long thread for one page of it.
+    {"results": published messages in order of seq, "unpublished": held ones that the viewer may see (his own; for staff
+    all), "revision": of the session, read with them, "has_more": whether there are more that way}
+
+    Without bounds it is the newest page; `before` a seq the ones just before it, `after` the ones just after it, `around` a
+    message's id the ones on both sides, and it in their middle. All in one query.
+
+    Raises NotFound, and WrongSessionState for members of an archived session, which only staff read.
     """
-    rows = Message.objects.filter(session_id=session_id, seq__isnull=False)
-    if after is not None:
-        rows, end = rows.filter(seq__gt=after).order_by("seq"), after + limit + 1
-        found = _filled(rows.filter(seq__lte=end), rows.filter(seq__gt=end), limit + 1)
-        return _shapes(found[:limit]), len(found) > limit
-    upper = last_seq + 1 if before is None else before
-    if around is not None:
-        upper = min(around + limit // 2, last_seq) + 1
-    rows, lower = rows.filter(seq__lt=upper).order_by("-seq"), upper - limit - 1
-    found = _filled(rows.filter(seq__gte=lower), rows.filter(seq__lt=lower), limit + 1)
-    return _shapes(reversed(found[:limit])), len(found) > limit
-
-
-def _shapes(messages: Iterable[Message]) -> list[Shape]:
-    return [message_shape(message) for message in with_files(messages)]
-
-
-def _filled(near: QuerySet[Message], far: QuerySet[Message], size: int) -> list[Message]:
-    """`size` rows of `near`; where it has fewer, because something was purged or the thread ends, the rest of `far`."""
-    found = list(near[:size])
-    if len(found) < size and not (found and found[-1].seq == 1):
-        found += far[: size - len(found)]
-    return found
-
-
-def unpublished(session_ids: list[UUID]) -> dict[UUID, list[Shape]]:
-    """Held messages that the viewer may see: his own, for staff all."""
-    found: dict[UUID, list[Shape]] = {}
-    held = Message.objects.filter(session_id__in=session_ids, seq__isnull=True).order_by("created_at", "id")
-    for message in with_files(held):
-        found.setdefault(message.session_id, []).append(message_shape(message))
-    return found
+    with connection.cursor() as cursor:
+        arguments = [session_id, before, after, around, limit, with_unpublished]
+        cursor.execute("SELECT coalesce(app.thread_page(%s, %s, %s, %s, %s, %s)::text, 'null')", arguments)
+        found = decode_thread(cursor.fetchone()[0])
+    if found is None or found.last is None:
+        raise NotFound
+    refuse_archived(viewer, found.status)
+    record_looks(viewer, [session_id])
+    has_more = len(found.messages) > limit
+    # The one too many is the farthest.
+    results = found.messages[:limit] if after is not None else found.messages[-limit:]
+    return {
+        "results": [message_shape(message) for message in results],
+        "unpublished": [message_shape(message) for message in found.unpublished],
+        "revision": found.revision,
+        "has_more": has_more,
+    }

@@ -116,10 +116,15 @@ def may_look(person: Asker, session_id: UUID) -> ChatSession:
     Raises NotFound, and WrongSessionState for members of an archived one, which only staff read.
     """
     session: ChatSession = SESSIONS.get(person, "view", pk=session_id)
-    if session.status == ChatSession.Status.ARCHIVED and not is_staff(person):
-        raise WrongSessionState
+    refuse_archived(person, session.status)
     record_looks(person, [session_id])
     return session
+
+
+def refuse_archived(person: Asker, status: str) -> None:
+    """Raises WrongSessionState for members of an archived session, whose content only staff read."""
+    if status == ChatSession.Status.ARCHIVED and not is_staff(person):
+        raise WrongSessionState
 
 
 def record_looks(person: Asker, session_ids: list[UUID]) -> None:

@@ -11,12 +11,13 @@ from django.db.backends.utils import CursorWrapper
 from django.test.utils import CaptureQueriesContext
 
 from tests.cast import World, make_person, make_session
+from tests.chat.filling import fill
 from tests.database import Truth
 from tests.rest import Api
 
-# The login, BEGIN with the transaction's actor, COMMIT, and four queries: sessions, members, names and last messages;
-# the session, its revision, the page and the held messages.
-SESSION_LIST = THREAD = 7
+# The login, BEGIN with the transaction's actor, COMMIT, and four queries: sessions, members, names and last messages.
+SESSION_LIST = 7
+THREAD = 4  # the page is one
 
 
 def count(api: Api, path: str) -> int:
@@ -255,6 +256,19 @@ FUNCTIONS = {
             "SubPlan": 1,
         },
     ),
+    "thread_page": (
+        "'{session}', NULL, NULL, NULL, 50, true",
+        {
+            "using chat_sessions_pkey on chat_sessions": 1,
+            "using chat_session_state_pkey on chat_session_state": 1,
+            "using chat_messages_pkey on chat_messages": 1,  # the message around which is asked
+            "Backward using one_message_per_seq on chat_messages": 1,
+            "Scan using one_message_per_seq on chat_messages": 1,
+            "using chat_messages_unpublished on chat_messages": 1,
+            "Sort  (": 0,
+            "SubPlan": 3,  # that message; the file of one that has one, of those published and of those not
+        },
+    ),
     "sync": (
         """'{{"{session}": 1, "{other}": 2}}', NULL, NULL, 50, 500, 1000000, 50""",
         {
@@ -290,7 +304,7 @@ def prepare(function: str, cursor: CursorWrapper) -> str:
 
 @pytest.mark.parametrize("name", ["reader", "admin"])
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_what_sync_asks_has_its_indexes_in_the_plan_that_is_kept(
+def test_what_a_function_asks_has_its_indexes_in_the_plan_that_is_kept(
     function: str, name: str, world: World, truth: Truth
 ) -> None:
     """The body of the function as each connection plans it once: for any arguments, under the policies of whoever asks."""
@@ -302,6 +316,8 @@ def test_what_sync_asks_has_its_indexes_in_the_plan_that_is_kept(
 
     # Tables and indexes as large as what is in them, and statistics of that: rows of earlier tests leave their room behind,
     # and the cheapest of two indexes of one page is not that of one page and three.
+    for session in (world.session, world.other):
+        fill(truth, session, world.client, 2000, "hello")
     truth.rows(f"VACUUM (FULL, ANALYZE) {', '.join(ASKED)}")
     arguments, parts = FUNCTIONS[function]
     with actor.acting_as(actor_of(world.people[name], Actor())), transaction.atomic(), connection.cursor() as cursor:

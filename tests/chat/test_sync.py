@@ -20,6 +20,7 @@ from samia_chat.actor import Actor
 from samia_chat.limits import limiter
 from samia_chat.realtime.events import encode
 from tests.cast import World, make_session, remove
+from tests.chat.filling import fill
 from tests.chat.model_client import ModelClient
 from tests.database import Truth
 from tests.rest import Api
@@ -66,23 +67,6 @@ def say(person: User, session: UUID, *texts: str) -> None:
         with actor.acting_as(actor_of(person, Actor())):
             send_message(sender=actor.current(), session_id=session, content=text)
     limiter.reset()
-
-
-def fill(truth: Truth, session: UUID, sender: User, count: int, text: str) -> None:
-    """Messages of an old thread, all at once."""
-    truth.without_triggers(
-        """
-        INSERT INTO chat_messages
-          (id, session_id, sender_id, seq, revision, type, status, content, salt, request_hash, created_at)
-        SELECT gen_random_uuid(), %s, %s, n, n + s.revision, 'text', 'sent', %s, gen_random_uuid(), '\\x00', now()
-          FROM generate_series(1, %s) n, chat_session_state s WHERE s.session_id = %s
-        """,
-        *(session, sender.pk, text, count, session),
-    )
-    truth.without_triggers(
-        "UPDATE chat_session_state SET last_seq = %s, revision = revision + %s WHERE session_id = %s",
-        *(count, count, session),
-    )
 
 
 def held_rows(truth: Truth, person: User) -> dict[str, list[str]]:
