@@ -22,7 +22,7 @@ from chat.painted_files import PaintedFile, file_address, heard, length_words, p
 from chat.painted_grid import Cell, cells
 from chat.painted_text import beginning_of, emoji_in
 from chat.shapes import Shape
-from samia_chat.digits import localised
+from samia_chat.digits import localised, number
 
 GROUP_PAUSE = timedelta(minutes=10)
 COLOURS = 6
@@ -87,10 +87,6 @@ class Line:
     is_refused: bool = False
     may_record: bool = False
     cell: Cell | None = None  # of a picture that stands beside others
-
-
-def number(value: int) -> str:
-    return localised(str(value))
 
 
 def clock(at: datetime) -> str:

@@ -9,6 +9,7 @@ urlpatterns = [
     path("sessions/<uuid:session>", pages.dashboard),
     path("approvals", pages.approvals),
     path("live", pages.live),
+    path("storage", pages.storage),
     path("manifest.webmanifest", shell.manifest),
     path("settings", pages.settings_page),
     path("offline", shell.offline),

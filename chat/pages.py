@@ -1,4 +1,5 @@
-"""The dashboard, settings, and for staff voice approvals and live sessions: painted here, kept alive by their modules."""
+"""The dashboard, settings, and for staff voice approvals, live sessions and the room that files take: painted here, kept alive
+by their modules."""
 
 from __future__ import annotations
 
@@ -23,18 +24,24 @@ from chat.models.message import MAX_CHARS
 from chat.painted_approvals import queue_row
 from chat.painted_files import file_address
 from chat.painted_live import ALL, chips, chosen, live_row
+from chat.painted_storage import StorageRow, owner_row, session_row, summary
 from chat.services import session as sessions
 from chat.services import voice_review
-from chat.services.reading import PAGE, session_shapes, thread_page, with_state
+from chat.services.reading import PAGE, named_shapes, session_shapes, thread_page, with_state
 from chat.shapes import Shape, approval_shape
 from chat.words import words
 from samia_chat.access import is_staff
 from samia_chat.api.pages import page
 from samia_chat.api.views import throttle
+from samia_chat.digits import number
 from samia_chat.errors import NotFound
+from storage.access import FILES
 from storage.formats import VOICE_SECONDS
+from storage.services import usage
+from storage.services.usage import Usage
 
 QUEUE = 100
+LARGEST = 50  # sessions, and people, on the page of storage
 
 
 @require_safe
@@ -112,8 +119,43 @@ def live(request: HttpRequest) -> HttpResponse:
     return render(request, "chat/live.html", {**_frame(user), "rows": rows, "chips": chips(wanted), "data": data})
 
 
+@require_safe
+@signed_in
+def storage(request: HttpRequest) -> HttpResponse:
+    """How much room files take, and in which sessions and of whom the most, for administrators. For others there is no such
+    page. Nobody's words and files are read, so looking at it is not on record; opening a session from here is."""
+    user: User = request.user  # type: ignore[assignment]  # signed_in admits people only
+    if not _measures(user):
+        raise NotFound
+    throttle("read", str(user.pk))
+    # One more than is shown says whether there are more.
+    total, by_session, by_person = usage.total(), usage.by_session(LARGEST + 1), usage.by_person(LARGEST + 1)
+    context = {
+        **_frame(user),
+        "summary": summary(total),
+        "first": _("The {count} that take the most room").replace("{count}", number(LARGEST)),
+        "sessions": _session_rows(by_session[:LARGEST], user),
+        "has_more_sessions": len(by_session) > LARGEST,
+        "people": _owner_rows(by_person[:LARGEST]),
+        "has_more_people": len(by_person) > LARGEST,
+        "data": {"user": {"id": user.pk}, "sign_in": settings.LOGIN_URL},  # nothing is drawn by a module
+    }
+    return render(request, "chat/storage.html", context)
+
+
+def _session_rows(rows: list[Usage], user: User) -> list[StorageRow]:
+    found = with_state(SESSIONS.scope(user)).filter(pk__in=[row.id for row in rows if row.id])
+    shapes = {shape["id"]: shape for shape in named_shapes(found, user)}
+    return [session_row(row, shapes.get(row.id), user.pk) for row in rows if row.id is None or row.id in shapes]
+
+
+def _owner_rows(rows: list[Usage]) -> list[StorageRow]:
+    people = Person.objects.in_bulk([row.id for row in rows])
+    return [owner_row(row, people[row.id]) for row in rows if row.id in people]
+
+
 def _frame(user: User) -> dict[str, Any]:
-    """What stands round every page: who it is, and what waits for staff."""
+    """What stands round every page: who it is, what waits for staff, and where he may go."""
     is_staff = _decides(user)
     return {
         "person": user,
@@ -121,12 +163,17 @@ def _frame(user: User) -> dict[str, Any]:
         "colour": first_paint.colour(user.pk),
         "picture": file_address(user.avatar),
         "is_staff": is_staff,
+        "may_measure": _measures(user),
         "waiting": _number(voice_review.waiting().exclude(sender=user.pk).count()) if is_staff else "",
     }
 
 
 def _decides(user: User) -> bool:
     return MESSAGES.rule(user, "review") is not None
+
+
+def _measures(user: User) -> bool:
+    return FILES.rule(user, "measure") is not None
 
 
 def _list(user: User, **filters: str) -> tuple[list[Shape], str | None]:
@@ -153,7 +200,7 @@ def _unread(shapes: list[Shape]) -> int:
 
 def _number(count: int) -> str:
     """Nothing for none."""
-    return first_paint.number(count) if count else ""
+    return number(count) if count else ""
 
 
 def _words(user: User) -> dict[str, Any]:

@@ -9,9 +9,10 @@ from uuid import UUID
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from chat.first_paint import colour, initials, number
+from chat.first_paint import colour, initials
 from chat.painted_files import file_address, length_words, wave_box, wave_path
 from chat.shapes import Shape
+from samia_chat.digits import number
 
 LATE = timedelta(minutes=5)
 BARS, HEIGHT = 33, 18

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from math import floor
 from uuid import UUID
 
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from chat.models import Message
 from chat.shapes import Shape
-from samia_chat.digits import localised
+from samia_chat.digits import localised, number
 from storage.models import ChatFile
 
 KB = 1024
 MB = KB * KB
+GB = KB * MB
 # Of a wave: from bar to bar, the width of one with its round ends, the height of silence. A recording whose loudest sound is
 # not even CALM (of 255) loud is drawn as quiet as it is.
 STEP, WIDTH, LEAST, CALM = 4, 2.5, 3, 64
@@ -122,15 +122,12 @@ def state_words(file: Shape) -> str:
 
 
 def size_words(size: int) -> str:
-    """290 kB, 2.4 MB"""
+    """290 kB, 2.4 MB, and of many files together 1.2 GB"""
     if size < MB:
-        return _("{size} kB").replace("{size}", localised(str(max(1, floor(size / KB + 0.5)))))
-    return _("{size} MB").replace("{size}", _decimal(floor(size / MB * 10 + 0.5) / 10))
-
-
-def _decimal(value: float) -> str:
-    text = localised(f"{value:g}")
-    return text.replace(".", "٫") if get_language() == "ar" else text
+        return _("{size} kB").replace("{size}", number(max(1, floor(size / KB + 0.5))))
+    if size < GB:
+        return _("{size} MB").replace("{size}", number(floor(size / MB * 10 + 0.5) / 10))
+    return _("{size} GB").replace("{size}", number(floor(size / GB * 10 + 0.5) / 10))
 
 
 def length_words(seconds: float) -> str:

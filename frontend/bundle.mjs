@@ -13,7 +13,10 @@ const root = dirname(here);
 const target = join(root, "samia_chat/static/bundles");
 
 // The modules that templates name with {% module %}.
-const PAGES = ["chat/approvals", "chat/come-back", "chat/dashboard", "chat/live-sessions", "chat/settings", "samia/door", "samia/theme"];
+const PAGES = [
+  ...["chat/approvals", "chat/come-back", "chat/dashboard", "chat/live-sessions", "chat/settings", "chat/storage"],
+  ...["samia/door", "samia/theme"],
+];
 const FOLDERS = { "samia/": "samia_chat/static/samia_chat", "chat/": "chat/static/chat" };
 
 function vendored(name) {

@@ -42,8 +42,9 @@ FILES = Access(
         ),
         **cells(STAFF_ROLES, view=anyone),
         **cells((Role.MONITOR.value,), add=own_picture),
-        **cells(ADMINS, add=(own & member(states=OPEN)) | own_picture),
-        **cells((SYSTEM_ROLE,), add=anyone, change=anyone, purge=anyone),
+        # `measure`: how much room everybody's files take, for the page and the command.
+        **cells(ADMINS, add=(own & member(states=OPEN)) | own_picture, measure=anyone),
+        **cells((SYSTEM_ROLE,), add=anyone, change=anyone, purge=anyone, measure=anyone),
     },
     columns={
         ("samia_staff", "change"): ("duration_ms", "waveform", "width", "height", "state", "reason"),

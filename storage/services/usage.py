@@ -1,18 +1,28 @@
-"""How much room files take: of whom, and in which session."""
+"""How much room files take: all of them, of whom, and in which session.
+
+Sizes only: no name, no text and nothing of a file's contents is read, so there is nothing to record, whoever asks. What is
+counted is what row-level security shows whoever asks.
+
+Each answer reads every row of files once, without a join: about a second for a million of them. No index is there for it: one
+with all the columns is a quarter of the table, takes half the time, and PostgreSQL prefers the table.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from storage.models import WITHOUT_OBJECT, ChatFile
 
-_IS_FILE = Q(parent__isnull=True)
-_IS_EVIDENCE = Q(state=ChatFile.State.DELETED)
+_MEASURES = {
+    "files": Count("pk", filter=Q(parent__isnull=True)),
+    "room": Coalesce(Sum("size_bytes"), 0),
+    "kept": Coalesce(Sum("size_bytes", filter=Q(state=ChatFile.State.DELETED)), 0),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,55 +30,34 @@ class Usage:
     """`size_bytes` is all that lies in the bucket, with what was made of the files; `evidence_bytes` is the part of it that
     was deleted and is kept for a while."""
 
-    id: UUID | None  # of the session or person; None: files that are in no session
+    id: UUID | None  # of the session or person; None: all files, or those that are in no session
     files: int
     size_bytes: int
     evidence_bytes: int
-    name: str = ""  # a person's address
 
 
-@transaction.atomic
+def total() -> Usage:
+    """One query."""
+    return _usage(None, _taking_room().aggregate(**_MEASURES))
+
+
 def by_session(limit: int = 20) -> list[Usage]:
     """The sessions whose files take the most room. One query."""
-    rows = (
-        _taking_room()
-        .values("session_id")
-        .annotate(
-            files=Count("pk", filter=_IS_FILE),
-            total=Sum("size_bytes"),
-            evidence=Coalesce(Sum("size_bytes", filter=_IS_EVIDENCE), 0),
-        )
-        .order_by("-total", "session_id")
-    )
-    return [
-        Usage(id=row["session_id"], files=row["files"], size_bytes=row["total"], evidence_bytes=row["evidence"])
-        for row in rows[:limit]
-    ]
+    return _largest("session_id", limit)
 
 
-@transaction.atomic
 def by_person(limit: int = 20) -> list[Usage]:
     """The people whose files take the most room. One query."""
-    rows = (
-        _taking_room()
-        .values("owner_id", "owner__email")
-        .annotate(
-            files=Count("pk", filter=_IS_FILE),
-            total=Sum("size_bytes"),
-            evidence=Coalesce(Sum("size_bytes", filter=_IS_EVIDENCE), 0),
-        )
-        .order_by("-total", "owner_id")
-    )
-    return [
-        Usage(
-            id=row["owner_id"],
-            name=row["owner__email"],
-            files=row["files"],
-            size_bytes=row["total"],
-            evidence_bytes=row["evidence"],
-        )
-        for row in rows[:limit]
-    ]
+    return _largest("owner_id", limit)
+
+
+def _largest(column: str, limit: int) -> list[Usage]:
+    rows = _taking_room().values(column).annotate(**_MEASURES).order_by("-room", column)
+    return [_usage(row[column], row) for row in rows[:limit]]
+
+
+def _usage(id_: UUID | None, row: dict[str, Any]) -> Usage:
+    return Usage(id=id_, files=row["files"], size_bytes=row["room"], evidence_bytes=row["kept"])
 
 
 def _taking_room() -> QuerySet[ChatFile]:

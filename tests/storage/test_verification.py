@@ -11,13 +11,11 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from samia_chat import actor
 from samia_chat.management.progress import ProgressBar
 from storage import bucket
-from storage.services import usage, verification
+from storage.services import verification
 from tests.cast import World
 from tests.database import Truth
 from tests.device import Device
@@ -226,37 +224,6 @@ def test_a_row_that_comes_between_keeps_its_object(world: World, truth: Truth, p
     with actor.acting_as(actor.system("test")):
         assert verification._remove_orphan(entry) is False
     assert bucket.exists(row_of(file).key)
-
-
-# Usage ------------------------------------------------------------------------------------------------------------------
-
-
-def test_usage_is_told_by_session_and_person(world: World) -> None:
-    first = sent_file(world.reader, world.session, content=b"x" * 1000)
-    make_file(world.reader, world.session, parent=first, rendition="aac", content=b"x" * 500)
-    sent_file(world.client, world.session, content=b"x" * 100)
-    sent_file(world.client2, world.other, content=b"x" * 10)
-    make_file(world.client, None, purpose="export", content_type="text/plain", content=b"x" * 7)
-    deleted = make_file(world.reader, world.session, content=b"x" * 20)
-    delete_message(world.reader, send_file(world.reader, world.session, deleted))
-    with actor.acting_as(actor.system("test")), CaptureQueriesContext(connection) as queries:
-        sessions = usage.by_session()
-        people = usage.by_person()
-    assert len([query for query in queries if "chat_files" in query["sql"]]) == 2
-    assert [(row.id, row.files, row.size_bytes, row.evidence_bytes) for row in sessions] == [
-        (world.session, 3, 1620, 20),
-        (world.other, 1, 10, 0),
-        (None, 1, 7, 0),
-    ]
-    assert [(row.name, row.files, row.size_bytes, row.evidence_bytes) for row in people] == [
-        (world.reader.email, 2, 1520, 20),
-        (world.client.email, 2, 107, 0),
-        (world.client2.email, 1, 10, 0),
-    ]
-    out = StringIO()
-    call_command("storage_usage", "--top", "2", stdout=out)
-    assert world.reader.email in out.getvalue()
-    assert world.client2.email not in out.getvalue()
 
 
 # Progress ---------------------------------------------------------------------------------------------------------------
