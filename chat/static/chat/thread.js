@@ -19,7 +19,6 @@ import { icon } from "samia/icons";
 import { number, t, tn } from "samia/text";
 import { toast } from "samia/toasts";
 
-const PAGE = 50; // messages of a page that the server gives
 const BEFORE_NEW = 10; // messages that were read, above the first that is new
 const SLOW_MS = 300; // a thread that loads faster shows no skeleton
 const FLASH_MS = 1_600;
@@ -108,7 +107,7 @@ class SamiaThread extends Element {
   /** Read the page where the thread is opened: the newest, or where what is new begins, with some of what was before. */
   async _open() {
     const session = store.get(this.session);
-    const isFurther = this._newAfter !== null && session.lastSeq - this._newAfter > PAGE - BEFORE_NEW;
+    const isFurther = this._newAfter !== null && session.lastSeq - this._newAfter > limits.page_messages - BEFORE_NEW;
     if (!isFurther) return this._load();
     const isThere = await this._load({ from: Math.max(1, this._newAfter + 1 - BEFORE_NEW) });
     if (isThere) this._place.seek("unread", { isTop: true });
