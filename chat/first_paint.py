@@ -1,7 +1,7 @@
 """The dashboard as the server paints it, before its modules take over: the rows of the list and the lines of a thread.
 
-The modules draw the same from the same shapes (chat/static/chat/lines.js, names.js, session-list.js). What differs
-for a moment is only what a socket tells: who is there, who writes.
+The modules draw the same from the same shapes (chat/static/chat/lines.js, line-templates.js, names.js, session-list.js). What
+differs for a moment is only what a socket tells: who is there, who writes.
 """
 
 from __future__ import annotations

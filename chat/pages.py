@@ -222,6 +222,7 @@ def _data(user: User, shapes: list[Shape], following: str | None, thread: Shape 
             "edit_seconds": settings.MESSAGE_EDIT_WINDOW,
             "file_bytes": settings.FILE_MAX_BYTES,
             "voice_seconds": VOICE_SECONDS,
+            "page_messages": PAGE,
         },
         "sessions": shapes,
         "next": following,

@@ -29,14 +29,14 @@ class Bundle(TypedDict):
 @cache
 def modules() -> dict[str, str]:
     """Every module by its bare name, and its static file: `samia/socket`, `chat/store`, and the vendored ones as in npm."""
-    found = {
+    own = {
         SPECIFIERS[folder] + path.removeprefix(folder).removesuffix(".js"): path
         for finder in finders.get_finders()
         for path, _ in finder.list([])
         for folder in SPECIFIERS
         if path.startswith(folder) and path.endswith(".js")
     }
-    return {**{name: f"vendor/{file}" for file, name in vendored().items() if file.endswith(".js")}, **found}
+    return {**{name: f"vendor/{file}" for file, name in vendored().items() if file.endswith(".js")}, **own}
 
 
 def vendored() -> dict[str, str]:

@@ -110,7 +110,7 @@ test("above the first line of all no space is left", () => {
 
 test("whatever grows and shrinks, the line stays where it was", () => {
   let [space, offset, scrollTop] = [0, 5_000, 4_900];
-  for (const grown of [900, -1_200, 40, -3_000, 2_800, 600, -1]) {
+  for (const grown of [900, -1_200, 40, -3_000, 2_800, 600, -1, 397.5, -0.25, 400.75, 0]) {
     const found = absorbed({ space, grown, isFirst: false });
     offset += grown + (found.space - space);
     scrollTop += found.scroll;
@@ -118,6 +118,16 @@ test("whatever grows and shrinks, the line stays where it was", () => {
     assert.equal(offset - scrollTop, 100);
     assert.ok(space >= 0);
   }
+});
+
+test("a browser scrolls by whole pixels: the part of one that is missing is space, and used first", () => {
+  assert.deepEqual(absorbed({ space: 0, grown: 397.5, isFirst: false }), { space: 0.5, scroll: 398 });
+  assert.deepEqual(absorbed({ space: 0.5, grown: 417.25, isFirst: false }), { space: 0.25, scroll: 417 });
+  const found = absorbed({ space: 0.75, grown: 400.5, isFirst: true });
+  assert.deepEqual(found, { space: 0.25, scroll: 400 });
+  // From there on nothing is scrolled for it.
+  assert.ok(!absorbed({ space: found.space, grown: 0, isFirst: true }).scroll);
+  assert.equal(absorbed({ space: found.space, grown: 0, isFirst: true }).space, 0.25);
 });
 
 test("found by halves", () => {

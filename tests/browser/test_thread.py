@@ -152,7 +152,7 @@ def scrolled(one: Tab, by: int) -> None:
 def to_middle(one: Tab, truth: Truth, seq: int) -> None:
     """As the quote of an earlier message leads there."""
     message = str(id_of(truth, seq))
-    one.page.evaluate("(id) => document.querySelector('samia-thread')._goTo(id)", message)
+    one.page.evaluate("(id) => document.querySelector('samia-thread')._jumps.to(id)", message)
     expect(line(one, seq)).to_be_in_viewport()
 
 
@@ -230,7 +230,7 @@ def test_who_writes_while_elsewhere_returns_to_the_end(world: World, tab: MakeTa
 def test_the_message_a_quote_leads_to_is_gone(world: World, tab: MakeTab, truth: Truth) -> None:
     fill(truth, world, 200)
     client = opened(tab, world.client, world.session).expects("404")
-    client.page.evaluate("document.querySelector('samia-thread')._goTo(crypto.randomUUID())")
+    client.page.evaluate("document.querySelector('samia-thread')._jumps.to(crypto.randomUUID())")
     expect(client.page.locator(".toast")).to_contain_text("That message is no longer here.")
     with actor.acting_as(actor_of(world.admin, Actor())):
         delete_message(by=world.admin, message_id=id_of(truth, 20))

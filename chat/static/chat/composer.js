@@ -4,9 +4,9 @@
 import { createRef, html, nothing, ref, repeat } from "lit";
 import { ACCEPT } from "chat/files";
 import { drafts, limits, me, outbox, serverNow, socket, store, uploads } from "chat/live";
+import { changeRefused } from "chat/message-acts";
 import { nameOf, titleOf, wordsOf } from "chat/names";
 import { microphoneHelp } from "chat/recorder";
-import { changeRefused } from "chat/thread";
 import { uploadRow } from "chat/upload-row";
 import { Element } from "samia/element";
 import { request } from "samia/http";

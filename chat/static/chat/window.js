@@ -49,10 +49,14 @@ export function shifted(range, by, count) {
  * What keeps everything where it is when what is above it has grown by so many pixels (less than 0: shrunk): the `space`
  * above the first line that is drawn, and by how much to scroll. The space stands for lines that are dropped there. It gives
  * and takes first, because whoever is scrolling just now is not disturbed by that. Above the first line of all is none.
+ *
+ * Lines end between pixels, and browsers scroll by whole ones: what is missing to one is left as space, also there. Otherwise
+ * a line would move by a part of a pixel with each page that comes, and by several parts in a frame with several.
  */
 export function absorbed({ space, grown, isFirst }) {
   const left = isFirst ? 0 : Math.max(0, space - grown);
-  return { space: left, scroll: grown - (space - left) };
+  const scroll = Math.ceil(grown - (space - left));
+  return { space: space - grown + scroll, scroll };
 }
 
 /** The first of `count` numbers for which `isSo` holds, where it holds for all that follow; `count` if for none. */
