@@ -3,157 +3,36 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any
-from uuid import UUID
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import expect
 
 from accounts.identity import actor_of
-from accounts.models import User
-from chat.services.message import delete_message, edit_message, send_message
+from chat.services.message import delete_message, edit_message
 from samia_chat import actor
 from samia_chat.actor import Actor
 from tests.browser.files import picture, put
 from tests.browser.tab import PHONE, Tab
+from tests.browser.thread import (
+    HELPERS,
+    MOST_CHILDREN,
+    MOST_NODES,
+    STILL,
+    MakeTab,
+    fill,
+    id_of,
+    line,
+    opened,
+    say,
+    scrolled,
+    to_middle,
+    walk,
+)
 from tests.cast import World
 from tests.database import Truth
 
-MakeTab = Callable[..., Tab]
 MANY = 3_000
-MOST_NODES = 300
-
-# Three of one, three of the other, five minutes apart. The last 150 are the reader's: how far the last own one has come is said
-# below it once the end is loaded, and that is to be out of sight by then.
-FILL = """
-WITH said AS (
-  INSERT INTO chat_messages (id, session_id, sender_id, seq, revision, type, status, content, request_hash, salt,
-                             created_at, published_at)
-  SELECT gen_random_uuid(), %(session)s,
-         CASE WHEN n > %(count)s - 150 OR n / 3 %% 2 = 0 THEN %(reader)s ELSE %(client)s END::uuid,
-         seq, seq + 2, 'text', 'sent', 'line ' || seq || '.' || repeat(' and so on', n %% 7 * (n %% 3)), sha256('x'),
-         gen_random_uuid(), at, at
-    FROM generate_series(1, %(count)s) n, LATERAL (SELECT %(first)s + n AS seq) s,
-         LATERAL (SELECT now() - make_interval(mins => 5 * (%(count)s - n) + 1) AS at) t
-  RETURNING 1)
-UPDATE chat_session_state SET last_seq = %(first)s + %(count)s, revision = %(first)s + %(count)s + 2, last_message_at = now()
- WHERE session_id = %(session)s
-"""
-READ = """
-UPDATE chat_participants SET delivered_seq = %(seq)s, seen_seq = %(seq)s, read_seq = %(seq)s, own_ahead = 0
- WHERE session_id = %(session)s
-"""
-
-# What is painted is what there is when sizes are observed: our observer is younger than the thread's, so it comes after.
-HELPERS = """
-window.painted = () => new Promise((done) => {
-  const observer = new ResizeObserver(() => { observer.disconnect(); done(); });
-  observer.observe(document.querySelector(".thread"));
-});
-window.drawn = () => [...document.querySelectorAll("samia-message[data-seq]:not([hidden])")];
-window.inSight = () => {
-  const box = document.querySelector(".thread").getBoundingClientRect();
-  const tops = new Map();
-  for (const one of drawn()) {
-    const { top, bottom } = one.getBoundingClientRect();
-    if (bottom > box.top && top < box.bottom) tops.set(Number(one.dataset.seq), top);
-  }
-  return tops;
-};
-/** How far what is in sight moves in the frames while something is done. */
-window.watched = async (work, frames = 20) => {
-  await painted();
-  let before = inSight();
-  let worst = 0;
-  work();
-  for (let frame = 0; frame < frames; frame += 1) {
-    await painted();
-    const now = inSight();
-    for (const [seq, top] of now) if (before.has(seq)) worst = Math.max(worst, Math.abs(top - before.get(seq)));
-    before = now;
-  }
-  return worst;
-};
-/** Scroll by steps until a message is in sight, and note all that was. */
-window.walk = async ({ step, to }) => {
-  const thread = document.querySelector(".thread");
-  const seen = new Set(inSight().keys());
-  const found = { nodes: 0, worst: 0, isOrdered: true, steps: 0 };
-  let before = inSight();
-  while (!seen.has(to) && found.steps++ < 3_000) {
-    const from = thread.scrollTop;
-    thread.scrollTop += step;
-    let moved = from - thread.scrollTop;
-    for (let frame = 0; frame < 2; frame += 1) {
-      await painted();
-      const now = inSight();
-      for (const [seq, top] of now) {
-        const off = before.has(seq) ? Math.abs(top - before.get(seq) - moved) : 0;
-        if (off > found.worst) [found.worst, found.at] = [off, `${seq} in step ${found.steps}, frame ${frame}`];
-        seen.add(seq);
-      }
-      const seqs = drawn().map((one) => Number(one.dataset.seq));
-      found.nodes = Math.max(found.nodes, document.querySelectorAll("samia-message").length);
-      found.isOrdered &&= seqs.every((seq, at) => at === 0 || seq === seqs[at - 1] + 1);
-      [before, moved] = [now, 0];
-    }
-  }
-  return { ...found, seen: [...seen].sort((a, b) => a - b) };
-};
-"""
-
-
-def fill(truth: Truth, world: World, count: int, *, first: int = 0, unread: int = 0) -> None:
-    """A past of so many messages after the first ones; the last so many are unread."""
-    given = {
-        "session": world.session,
-        "client": world.client.pk,
-        "reader": world.reader.pk,
-        "count": count,
-        "first": first,
-    }
-    with truth.connection.transaction():
-        truth.connection.execute("SET LOCAL session_replication_role = replica")
-        truth.connection.execute(FILL, given)
-        truth.connection.execute(READ, {"session": world.session, "seq": first + count - unread})
-
-
-def id_of(truth: Truth, seq: int) -> UUID:
-    found: UUID = truth.one("SELECT id FROM chat_messages WHERE seq = %s", seq)
-    return found
-
-
-def say(person: User, session: UUID, text: str, **fields: Any) -> None:
-    with actor.acting_as(actor_of(person, Actor())):
-        send_message(sender=actor.current(), session_id=session, content=text, **fields)
-
-
-def opened(tab: MakeTab, person: User, session: UUID, **options: Any) -> Tab:
-    one = tab(person, **options)
-    one.page.add_init_script(HELPERS)
-    return one.open(session)
-
-
-def line(one: Tab, seq: int) -> Locator:
-    return one.page.locator(f"samia-message[data-seq='{seq}']")
-
-
-def walk(one: Tab, *, step: int, to: int) -> dict[str, Any]:
-    found: dict[str, Any] = one.page.evaluate("(how) => walk(how)", {"step": step, "to": to})
-    return found
-
-
-def scrolled(one: Tab, by: int) -> None:
-    one.page.evaluate("(by) => (document.querySelector('.thread').scrollTop += by)", by)
-    one.page.evaluate("painted().then(painted)")
-
-
-def to_middle(one: Tab, truth: Truth, seq: int) -> None:
-    """As the quote of an earlier message leads there."""
-    message = str(id_of(truth, seq))
-    one.page.evaluate("(id) => document.querySelector('samia-thread')._jumps.to(id)", message)
-    expect(line(one, seq)).to_be_in_viewport()
 
 
 @pytest.mark.parametrize(("language", "size"), [("en", None), ("ar", PHONE)])
@@ -161,15 +40,16 @@ def test_from_the_last_to_the_first_and_back(
     language: str, size: dict[str, int] | None, world: World, tab: MakeTab, truth: Truth
 ) -> None:
     truth.without_triggers("UPDATE accounts_user SET language = %s WHERE id = %s", language, world.client.pk)
-    many = MANY if size is None else MANY // 3
+    many = 2_000 if size is None else 1_000
     fill(truth, world, many)
     client = opened(tab, world.client, world.session, **({"viewport": size} if size else {}))
     expect(line(client, many)).to_be_in_viewport()
     for step, to in ((-400, 1), (400, many)):
         found = walk(client, step=step, to=to)
         assert found["isOrdered"]
-        assert found["worst"] < 2, (found["worst"], found["at"])
+        assert found["worst"] < STILL, (found["worst"], found["at"])
         assert found["nodes"] <= MOST_NODES, found["nodes"]
+        assert found["children"] <= MOST_CHILDREN, found["children"]
         assert found["seen"] == list(range(1, many + 1)), (step, len(found["seen"]))
     expect(client.page.locator(".is-away")).to_have_count(0)
     # What is far away is forgotten: the page does not grow with what was read.
@@ -189,7 +69,7 @@ def test_a_quote_leads_far_up_and_the_button_back(world: World, tab: MakeTab, tr
     assert 1 <= len(pages) <= 3, pages  # around it, and what is before and after; not forty
     assert "around=" in pages[0]
     found = walk(client, step=400, to=1_200)
-    assert (found["isOrdered"], found["worst"] < 2) == (True, True)
+    assert (found["isOrdered"], found["worst"] < STILL) == (True, True)
     assert found["seen"][-1] - found["seen"][0] == len(found["seen"]) - 1
     client.button("Jump to latest").click()
     expect(client.message("do you remember?")).to_be_in_viewport()
@@ -299,7 +179,7 @@ def test_nothing_moves_when_what_is_above_changes(world: World, tab: MakeTab, tr
     long = "more of it.\n\n" * 20
     with actor.acting_as(actor_of(world.admin, Actor())):
         work = "() => { document.querySelector('[data-seq=\"1480\"]').style.minBlockSize = '400px'; }"
-        assert client.page.evaluate(f"watched({work})") < 2
+        assert client.page.evaluate(f"watched({work})") < STILL
         before = client.page.evaluate("[...inSight()]")
         edit_message(by=world.admin, message_id=id_of(truth, 1_478), content=long)
         expect(line(client, 1_478)).to_contain_text("more of it.")
@@ -307,7 +187,7 @@ def test_nothing_moves_when_what_is_above_changes(world: World, tab: MakeTab, tr
         expect(line(client, 1_479)).to_contain_text("This message was deleted")
     client.page.evaluate("painted().then(painted)")
     after = dict(client.page.evaluate("[...inSight()]"))
-    assert max(abs(after[seq] - top) for seq, top in before if seq in after) < 2
+    assert max(abs(after[seq] - top) for seq, top in before if seq in after) < STILL
 
 
 def test_nothing_moves_when_a_picture_above_comes(world: World, tab: MakeTab, truth: Truth) -> None:
@@ -338,7 +218,7 @@ def test_the_place_is_kept_when_the_window_changes(world: World, tab: MakeTab, t
     client.page.evaluate("painted().then(painted)")
     after = client.page.evaluate("[...inSight()][0]")
     assert after[0] == first
-    assert abs(after[1] - before) < 2
+    assert abs(after[1] - before) < STILL
     client.button("Jump to latest").click()
     expect(line(client, MANY)).to_be_in_viewport()
     client.page.set_viewport_size({"width": 1200, "height": 500})
@@ -364,7 +244,7 @@ def test_what_a_button_opens_opens_downwards(world: World, tab: MakeTab, truth: 
     assert before is not None
     assert after is not None
     assert after["height"] >= 500
-    assert abs(after["y"] - before["y"]) < 2
+    assert abs(after["y"] - before["y"]) < STILL
     say(world.reader, world.session, "below")  # nobody is at the end any more
     expect(client.page.get_by_role("button", name=re.compile("Jump to latest, 1 new"))).to_be_visible()
 
