@@ -10,25 +10,29 @@ else, it has `receive` and `send`, which work beside them and in order with them
     hear(receiver)  from now on call receiver(text) with each plain text frame, where nothing waits for `receive`. The receiver
                     does not wait for anything, nor does the application between `receive` and what it does with its frames.
 
-Handshake, closing, ping and pong, fragments, whatever breaks the protocol: that stays uvicorn's and websockets' business. They
-get every byte that is not of a plain frame, in order (docs/decisions/0013-a-short-way-for-frames.md).
+Handshakes take turns: when thousands of clients come back at once, the frames of those who are there go between them.
+
+The handshake itself, closing, ping and pong, fragments, whatever breaks the protocol: that stays uvicorn's and websockets'
+business. They get every byte that is not of a plain frame, in order (docs/decisions/0013-a-short-way-for-frames.md).
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
+from collections import deque
 from collections.abc import Callable, Generator
 from contextvars import copy_context
 from functools import partial
 from struct import Struct
 from types import GeneratorType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from uvicorn.config import Config
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
-from websockets.protocol import OPEN
+from websockets.protocol import CONNECTING, OPEN
 from websockets.streams import StreamReader
 
 try:
@@ -38,6 +42,7 @@ except ImportError:  # a platform for which websockets has no compiled wheel
 
 EXTENSION = "samia.frames"
 STALLED_SECONDS = 40.0  # a peer that takes nothing for so long, although something waits for it, is gone
+HANDSHAKES = 8  # taken up in one turn of the event loop
 MAX_GATHERED = 64 * 1024  # bytes; more is written at once, so that the transport can say that it is full
 
 WHOLE_TEXT = 0x81  # the first byte of a text frame that is a whole message, without reserved bits
@@ -64,6 +69,7 @@ class Protocol(WebSocketsSansIOProtocol):
         self._is_between = False  # whether the parser stands between two frames; known once there is a receiver
         self._max_plain = min(0xFFFF, config.ws_max_size)
         self._gathered = 0  # bytes put since the last flush
+        self._at_door = 0  # pieces of the handshake that wait for their turn
 
     async def run_asgi(self) -> None:
         # Compressed frames are not plain, and whoever logs frames wants to see them all.
@@ -118,6 +124,20 @@ class Protocol(WebSocketsSansIOProtocol):
         self.response.headers.clear()
 
     def data_received(self, data: bytes) -> None:
+        # In order, also where it comes in pieces.
+        if self._at_door or self.conn.state is CONNECTING:
+            self._at_door += 1
+            doorway_of(self.loop).queue(partial(self._come_in, data))
+        else:
+            self._take_in(data)
+
+    def _come_in(self, data: bytes) -> None:
+        """Its turn at the door; the peer may have gone meanwhile."""
+        self._at_door -= 1
+        if not self.disconnected:
+            self._take_in(data)
+
+    def _take_in(self, data: bytes) -> None:
         taken = self._take_plain(data, self._receiver) if self._receiver is not None and self._is_between else 0
         if taken < len(data):
             super().data_received(data[taken:] if taken else data)
@@ -167,6 +187,36 @@ class Protocol(WebSocketsSansIOProtocol):
         self.logger.exception("Exception in ASGI application\n")
         self._flush()
         self.transport.close()
+
+
+class Doorway:
+    """Where handshakes wait for their turn, those of one event loop in the order in which they came."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._waiting: deque[Callable[[], None]] = deque()
+
+    def queue(self, answer: Callable[[], None]) -> None:
+        if not self._waiting:
+            self._loop.call_soon(self._turn)
+        self._waiting.append(answer)
+
+    def _turn(self) -> None:
+        try:
+            for _ in range(min(HANDSHAKES, len(self._waiting))):
+                self._waiting.popleft()()
+        finally:
+            if self._waiting:
+                self._loop.call_soon(self._turn)
+
+
+_doorways: WeakKeyDictionary[asyncio.AbstractEventLoop, Doorway] = WeakKeyDictionary()
+
+
+def doorway_of(loop: asyncio.AbstractEventLoop) -> Doorway:
+    if loop not in _doorways:
+        _doorways[loop] = Doorway(loop)
+    return _doorways[loop]
 
 
 def head(length: int) -> bytes:

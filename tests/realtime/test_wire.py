@@ -457,3 +457,54 @@ async def test_shutting_down_sends_what_was_put_and_1012() -> None:
     assert read_frames(line.written) == [(TEXT, b"x"), (CLOSE, (1012).to_bytes(2, "big"))]
     assert line.pipe.closed
     assert line.application.end == {"type": "websocket.disconnect", "code": 1012}
+
+
+# The doorway ------------------------------------------------------------------------------------------------------------
+
+
+async def turns(count: int) -> None:
+    """Let the event loop go round so many times."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+async def test_handshakes_take_turns_and_frames_go_between_them() -> None:
+    door, taken = wire.Doorway(asyncio.get_running_loop()), list[int]()
+    for number in range(2 * wire.HANDSHAKES + 1):
+        door.queue(partial(taken.append, number))
+    frames = []
+    for _ in range(4):
+        await turns(1)
+        frames.append(len(taken))
+    assert frames == [wire.HANDSHAKES, 2 * wire.HANDSHAKES, 2 * wire.HANDSHAKES + 1, 2 * wire.HANDSHAKES + 1]
+    assert taken == sorted(taken)
+    door.queue(partial(taken.append, 99))  # it is open again
+    await turns(1)
+    assert taken[-1] == 99
+
+
+async def test_one_that_fails_at_the_door_holds_nobody_up() -> None:
+    loop, taken, said = asyncio.get_running_loop(), list[int](), list[object]()
+    loop.set_exception_handler(lambda _, context: said.append(context["exception"]))
+    door = wire.Doorway(loop)
+    door.queue(partial(int, "x"))
+    door.queue(partial(taken.append, 1))
+    await turns(3)
+    assert taken == [1]
+    assert [type(error) for error in said] == [ValueError]
+
+
+async def test_who_has_gone_while_he_waited_at_the_door_is_not_let_in() -> None:
+    started = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        started.append(scope)
+
+    config = Config(application, ws_max_size=MAX_SIZE)
+    config.load()
+    protocol = wire.Protocol(config, ServerState(), {}, asyncio.get_running_loop())
+    protocol.connection_made(Pipe(protocol))
+    protocol.data_received(HANDSHAKE + b"\r\n")
+    protocol.connection_lost(None)
+    await turns(5)
+    assert started == []
