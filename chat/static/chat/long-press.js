@@ -1,13 +1,14 @@
 // A finger that rests on a message opens its menu, in place of the browser's own.
 
+import { swallowClick } from "chat/aftertouch";
+
 const LONG_PRESS_MS = 450;
 const SLIP_PX = 10;
 
 export class LongPress {
-  /** `rested(bubble)` is told while the finger is down, `lifted()` when it lifts after that. */
-  constructor({ rested, lifted }) {
+  /** `rested(bubble)` is told while the finger is down. */
+  constructor({ rested }) {
     this._rested = rested;
-    this._lifted = lifted;
     this._lastTouch = -Infinity;
   }
 
@@ -18,7 +19,7 @@ export class LongPress {
     const { signal } = ended;
     const timer = setTimeout(() => {
       ended.abort();
-      window.addEventListener("pointerup", this._lifted, { once: true });
+      window.addEventListener("pointerup", swallowClick, { once: true });
       this._rested(bubble);
     }, LONG_PRESS_MS);
     const end = () => {

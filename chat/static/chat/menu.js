@@ -8,7 +8,6 @@ import { t } from "samia/text";
 const GAP_PX = 4;
 const MARGIN_PX = 8;
 const IS_PHONE = "(max-width: 720px)";
-const AFTERTOUCH_MS = 700; // a finger that opened it lifts, and the browser takes that for a click
 
 class SamiaMenu extends Element {
   static properties = { _may: { state: true } };
@@ -36,16 +35,6 @@ class SamiaMenu extends Element {
     const outside = ({ target }) => this._menu.contains(target) || this._close();
     document.addEventListener("pointerdown", outside, { signal, capture: true });
     window.addEventListener("resize", () => this._close(), { signal });
-  }
-
-  /** The click that follows a long press is none. */
-  swallowClick() {
-    const swallow = (event) => {
-      event.preventDefault();
-      event.stopPropagation();
-    };
-    document.addEventListener("click", swallow, { capture: true, once: true });
-    setTimeout(() => document.removeEventListener("click", swallow, { capture: true }), AFTERTOUCH_MS);
   }
 
   get _menu() {

@@ -4,6 +4,7 @@
 
 import { html, nothing } from "lit";
 import "chat/player";
+import { swallowClick } from "chat/aftertouch";
 import { confirmDiscard } from "chat/confirm";
 import { lengthWords } from "chat/files";
 import { limits, socket, store } from "chat/live";
@@ -289,13 +290,11 @@ class SamiaRecorder extends Element {
     // By the finger's time and not by ours: a page that is busy starting a microphone hears of it late.
     const isTap = timeStamp - this._hold.at < TAP_MS;
     this._release();
+    swallowClick(); // where the finger was is the button that sends, as soon as the microphone is open
     // While the browser still asks for the microphone there is nothing to be sent.
     if (!isTap && this._recording) this._send();
   }
 
-  _clicked() {
-    this._begin(); // after a finger it runs already
-  }
 
   // Drawing -----------------------------------------------------------------------------------------------------------------
 
@@ -325,7 +324,7 @@ class SamiaRecorder extends Element {
           title=${this._isHeld ? nothing : t("Record a voice message")}
           ?hidden=${isShown || (this.isHidden && !this._isHeld)}
           @pointerdown=${this._pressed}
-          @click=${this._clicked}
+          @click=${this._begin}
           @contextmenu=${(event) => event.preventDefault()}
         >
           ${icon("mic", this._isHeld ? "i-lg" : "")}

@@ -42,7 +42,6 @@ class SamiaThread extends Element {
     this._keys = new ThreadKeys({ place: this._place, jumps: this._jumps, openMenu });
     this._longPress = new LongPress({
       rested: (bubble) => openMenu(bubble.closest("samia-message")?.dataset.id, bubble),
-      lifted: () => this.querySelector("samia-menu").swallowClick(),
     });
     this._begin();
   }
