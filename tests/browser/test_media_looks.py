@@ -192,7 +192,7 @@ def test_forms_of_messages(size: str, language: str, theme: str, world: World, t
     assert not found, "\n".join(found)
 
 
-@in_looks("desktop", "phone")
+@in_looks("desktop", "phone", "tablet")
 def test_approvals(size: str, language: str, theme: str, world: World, tab: MakeTab, truth: Truth) -> None:
     set_language(truth, world.monitor, language=language)
     send(world.client, world.session, "The Star in the middle again! It came up in spring too.")
@@ -208,6 +208,8 @@ def test_approvals(size: str, language: str, theme: str, world: World, tab: Make
     one = choose(tab(world.monitor, viewport=SIZES[size]), theme=theme, language=language).go("/approvals")
     name = f"{size}-{language}-{theme}"
     expect(one.page.locator(".q-item")).to_have_count(3)
+    head = one.page.locator(".pane-head").first
+    assert head.evaluate("(head) => head.scrollWidth <= head.clientWidth"), "nothing sticks out"
     one.shoot(f"media-queue-{name}")
     found = axe(one)
     one.page.locator(".q-item").first.click()
