@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import http.client
 import json
-import multiprocessing
 import os
 import random
 import sys
@@ -16,9 +15,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -331,8 +329,16 @@ def _messages(server: Server, senders: Sequence[Sender], plan: Plan) -> dict[str
     windows: dict[str, list[Window]] = {"without": [], "with": []}
     for _ in range(plan.rounds):
         for name, found in windows.items():
-            with _uploads(senders) if name == "with" else nullcontext():
+            is_over = threading.Event()
+            uploading = threading.Thread(target=_upload_steadily, args=(senders, is_over))
+            if name == "with":
+                uploading.start()
+            try:
                 found.append(uvloop.run(_talk(server, plan)))
+            finally:
+                is_over.set()
+                if name == "with":
+                    uploading.join()
     return {
         f"{share}_{name}": median((getattr(window, f"{share}_ms") for window in found), 2)
         for name, found in windows.items()
@@ -349,28 +355,11 @@ async def _talk(server: Server, plan: Plan) -> Window:
     return window
 
 
-@contextmanager
-def _uploads(senders: Sequence[Sender]) -> Iterator[None]:
-    """A steady stream of them, from a process of its own: in this one they would hold up the messages that are timed."""
-    spawn = multiprocessing.get_context("spawn")
-    has_begun, is_over = spawn.Event(), spawn.Event()
-    process = spawn.Process(target=_upload_steadily, args=(senders, has_begun, is_over))
-    process.start()
-    try:
-        if not has_begun.wait(PATIENCE_SECONDS):
-            raise RuntimeError("the uploads do not begin")
-        yield
-    finally:
-        is_over.set()
-        process.join()
-
-
-def _upload_steadily(senders: Sequence[Sender], has_begun: Event, is_over: Event) -> None:
-    chance, samples = random.Random(7), media.mixed()
-    has_begun.set()
+def _upload_steadily(senders: Sequence[Sender], is_over: threading.Event) -> None:
+    chance = random.Random(7)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         while not is_over.wait(1 / UPLOADS_RATE):
-            pool.submit(chance.choice(senders).send, chance.choice(samples), str(uuid4()))
+            pool.submit(chance.choice(senders).send, chance.choice(media.mixed()), str(uuid4()))
 
 
 # Results -----------------------------------------------------------------------------------------------------------------
