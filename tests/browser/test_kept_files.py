@@ -26,7 +26,20 @@ FULL = """IDBObjectStore.prototype.put = function () {
 def test_what_was_handed_over_survives_a_reload(world: World, tab: MakeTab, truth: Truth) -> None:
     client = tab(world.client).open(world.session).expects("ERR_")
     ids: list[str] = []
-    client.page.route("**/upload", lambda route: (ids.append(id_of(route)), route.abort()))
+    reloaded: list[bool] = []
+    held: list[Route] = []
+
+    def answer(route: Route) -> None:
+        """Nothing arrives before the reload, whenever it is tried again; the first after it is held."""
+        if not reloaded:
+            ids.append(id_of(route))
+            route.abort()
+        elif held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    client.page.route("**/upload", answer)
     client.attach(payload("one.jpg", picture()), payload("two.jpg", picture()))
     row(client, "two.jpg").get_by_role("textbox").fill("The second")
     client.button("Send").click()
@@ -34,9 +47,7 @@ def test_what_was_handed_over_survives_a_reload(world: World, tab: MakeTab, trut
         expect(row(client, name)).to_contain_text("No connection")
     client.attach(payload("only-chosen.jpg", picture()))
     kept(client, 2)
-    client.page.unroute("**/upload")
-    held: list[Route] = []
-    client.page.route("**/upload", lambda route: route.continue_() if held else held.append(route))
+    client.page.once("framenavigated", lambda _: reloaded.append(True))
     client.page.reload()
     expect(row(client, "two.jpg")).to_contain_text("waiting")
     expect(row(client, "two.jpg").locator("img")).to_have_attribute("src", re.compile("^blob:"))

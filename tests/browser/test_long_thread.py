@@ -19,7 +19,7 @@ from tests.browser.thread import (
     line,
     opened,
     say,
-    scrolled,
+    scroll_until,
     to_middle,
     walk,
 )
@@ -152,10 +152,9 @@ def test_nothing_moves_for_one_who_waits_for_a_page(
     to_middle(client, truth, MIDDLE)
     held: list[Route] = []  # the first alone
     client.page.route(f"**/messages?{page}=*", lambda route: route.continue_() if held else held.append(route))
-    for _ in range(4):  # what is drawn ends before what is loaded does
-        scrolled(client, edge)
-    loading = "Loading older messages" if edge < 0 else "Loading newer messages"
-    expect(client.page.get_by_text(loading)).to_be_in_viewport()
+    loading = client.page.get_by_text("Loading older messages" if edge < 0 else "Loading newer messages")
+    scroll_until(client, loading, edge)
+    expect(loading).to_be_in_viewport()
     assert len(held) == 1
     before: list[list[float]] = client.page.evaluate("[...inSight()]")
     assert len(before) > 5

@@ -13,6 +13,7 @@ from chat.services.message import delete_message, edit_message
 from samia_chat import actor
 from samia_chat.actor import Actor
 from tests.browser.files import picture, put
+from tests.browser.looks import IS_FULL
 from tests.browser.tab import PHONE, Tab
 from tests.browser.thread import (
     HELPERS,
@@ -25,7 +26,7 @@ from tests.browser.thread import (
     line,
     opened,
     say,
-    scrolled,
+    scroll_until,
     to_middle,
     walk,
 )
@@ -40,7 +41,8 @@ def test_from_the_last_to_the_first_and_back(
     language: str, size: dict[str, int] | None, world: World, tab: MakeTab, truth: Truth
 ) -> None:
     truth.without_triggers("UPDATE accounts_user SET language = %s WHERE id = %s", language, world.client.pk)
-    many = 1_500 if size is None else 1_000
+    longest = MANY if IS_FULL else 1_500  # test_long_thread.py goes farther
+    many = 1_000 if size else longest
     fill(truth, world, many)
     client = opened(tab, world.client, world.session, **({"viewport": size} if size else {}))
     expect(line(client, many)).to_be_in_viewport()
@@ -124,9 +126,7 @@ def test_when_a_page_does_not_come_a_button_asks_again(world: World, tab: MakeTa
     to_middle(client, truth, 150)
     client.page.route("**/messages?after=*", lambda route: route.abort())
     again = client.button("Load newer messages")
-    for _ in range(3):  # what is drawn ends before what is loaded does
-        scrolled(client, 5_000)
-    expect(again).to_be_visible()
+    scroll_until(client, again, 5_000)
     client.page.unroute("**/messages?after=*")
     again.click()
     expect(again).to_have_count(0)

@@ -152,6 +152,21 @@ def scrolled(one: Tab, by: int) -> None:
     one.page.evaluate("painted().then(painted)")
 
 
+IN_SIGHT = """(all) => all.some((one) => {
+  const { top, bottom } = one.getBoundingClientRect();
+  return bottom > 0 && top < innerHeight;
+})"""
+
+
+def scroll_until(one: Tab, there: Locator, by: int) -> None:
+    """To what stands at an end of what is loaded. What is drawn ends before it, and goes on a few lines in each frame."""
+    for _ in range(60):
+        if there.evaluate_all(IN_SIGHT):
+            return
+        scrolled(one, by)
+    raise AssertionError(f"not there: {there}")
+
+
 def to_middle(one: Tab, truth: Truth, seq: int) -> None:
     """As the quote of an earlier message leads there."""
     message = str(id_of(truth, seq))
