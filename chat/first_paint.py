@@ -139,6 +139,12 @@ def subject(session: Shape) -> str:
     return str(booking.get("service") or session["title"])
 
 
+def subject_beside(session: Shape, name: str) -> str:
+    """The same to stand beside its name: nothing where it is called so already."""
+    about = subject(session)
+    return about if about != name else ""
+
+
 def crowd(session: Shape, viewer: UUID) -> str:
     """How many they are, where there are more than two, or where one looks in."""
     people = len(others(session, viewer))

@@ -138,7 +138,7 @@ def storage(request: HttpRequest) -> HttpResponse:
         "has_more_sessions": len(by_session) > LARGEST,
         "people": _owner_rows(by_person[:LARGEST]),
         "has_more_people": len(by_person) > LARGEST,
-        "data": {"user": {"id": user.pk}, "sign_in": settings.LOGIN_URL},  # nothing is drawn by a module
+        "data": _words(user),
     }
     return render(request, "chat/storage.html", context)
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from chat.first_paint import row, subject
+from chat.first_paint import row, subject_beside
 from chat.models import ChatSession
 from chat.shapes import Shape
 
@@ -38,14 +38,14 @@ class LiveRow:
 
 
 def live_row(session: Shape, viewer: UUID) -> LiveRow:
-    drawn, about = row(session, viewer), subject(session)
+    drawn = row(session, viewer)
     return LiveRow(
         id=drawn.id,
         name=drawn.name,
         initials=drawn.initials,
         colour=drawn.colour,
         picture=drawn.picture,
-        subject=about if about != drawn.name else "",
+        subject=subject_beside(session, drawn.name),
         active_at=drawn.active_at,
         when=drawn.when,
         kind=_types()[session["type"]],

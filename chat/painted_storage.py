@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from chat.first_paint import COLOURS, colour, initials, row, subject
+from chat.first_paint import COLOURS, colour, initials, row, subject_beside
 from chat.models import Person
 from chat.painted_files import file_address, size_words
 from chat.shapes import Shape
@@ -75,14 +75,14 @@ def session_row(usage: Usage, session: Shape | None, viewer: UUID) -> StorageRow
     if session is None:
         about = _("Pictures of people, exports")
         return StorageRow(id=None, name=_("In no session"), colour=COLOURS, about=about, figures=_figures(usage))
-    drawn, about = row(session, viewer), subject(session)
+    drawn = row(session, viewer)
     return StorageRow(
         id=drawn.id,
         name=drawn.name,
         initials=drawn.initials,
         colour=drawn.colour,
         picture=drawn.picture,
-        about=about if about != drawn.name else "",
+        about=subject_beside(session, drawn.name),
         tag=drawn.tag,
         is_emergency=drawn.is_emergency,
         figures=_figures(usage),

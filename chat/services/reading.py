@@ -119,9 +119,11 @@ def thread_page(
         arguments = [session_id, before, after, around, limit, with_unpublished]
         cursor.execute("SELECT coalesce(app.thread_page(%s, %s, %s, %s, %s, %s)::text, 'null')", arguments)
         found = decode_thread(cursor.fetchone()[0])
-    if found is None or found.last is None:
+    if found is None:
         raise NotFound
-    refuse_archived(viewer, found.status)
+    refuse_archived(viewer, found.status)  # before what is not found because its content is not for him
+    if found.last is None:
+        raise NotFound
     record_looks(viewer, [session_id])
     has_more = len(found.messages) > limit
     # The one too many is the farthest.

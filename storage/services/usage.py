@@ -3,8 +3,8 @@
 Sizes only: no name, no text and nothing of a file's contents is read, so there is nothing to record, whoever asks. What is
 counted is what row-level security shows whoever asks.
 
-Each answer reads every row of files once, without a join: about a second for a million of them. No index is there for it: one
-with all the columns is a quarter of the table, takes half the time, and PostgreSQL prefers the table.
+Each answer reads every row of files once, without a join. No index is there for it: one with all the columns would grow with
+every upload, for a page that is opened now and then.
 """
 
 from __future__ import annotations

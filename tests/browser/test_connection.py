@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from uuid import UUID
 
+import pytest
 from django.db import connection, transaction
 from playwright.sync_api import APIResponse, Error, Route, expect
 
@@ -226,6 +227,24 @@ def test_signing_out_warns_of_what_is_not_sent(world: World, tab: MakeTab, truth
     dialog.locator(".btn-danger").click()
     expect(client.page).to_have_url(re.compile("/sign-in"))
     assert client.page.evaluate("JSON.stringify(localStorage)") == "{}"
+
+
+@pytest.mark.parametrize("path", ["/approvals", "/live", "/storage"])
+def test_signing_out_from_a_page_of_staff_warns_too(path: str, world: World, tab: MakeTab) -> None:
+    admin = tab(world.admin).open(make_session(world.client, world.admin)).expects(SERVER_AWAY)
+    admin.page.evaluate(HOLD_BACK)
+    admin.say("one")
+    admin.go(path)
+    sign_out = admin.page.locator(".rail [data-sign-out] button")
+    sign_out.click()
+    dialog = admin.page.locator("dialog")
+    expect(dialog).to_contain_text("1 message was not sent and will be lost.")
+    dialog.get_by_role("button", name="Cancel").click()
+    assert "one" in admin.page.evaluate("JSON.stringify(localStorage)")
+    sign_out.click()
+    dialog.get_by_role("button", name="Sign out").click()
+    expect(admin.page).to_have_url(re.compile("/sign-in"))
+    assert admin.page.evaluate("JSON.stringify(localStorage)") == "{}"
 
 
 # Who one is -----------------------------------------------------------------------------------------------------------------

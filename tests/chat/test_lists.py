@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from django.test.utils import CaptureQueriesContext
 
-from tests.cast import World, make_person, make_session
+from tests.cast import World, make_person, make_session, set_state
 from tests.chat.filling import fill
 from tests.database import Truth
 from tests.rest import Api
@@ -142,6 +142,17 @@ def test_around_is_for_members(world: World) -> None:
     for session in (world.session, own):  # nor through a session of one's own
         answer = outsider.get(f"/chat/sessions/{session}/messages?around={message}")
         assert (answer.status, answer.code) == (404, "not_found")
+
+
+def test_a_page_of_an_archived_session_is_refused_to_members_wherever_it_is(world: World) -> None:
+    message = Api(world.client).send(world.session).body["id"]
+    set_state(world.session, "end", "archive")
+    for query in ("", "?before=2", "?after=0", f"?around={message}", f"?around={uuid4()}"):
+        path = f"/chat/sessions/{world.session}/messages{query}"
+        assert Api(world.client).get(path).code == "session_state", query
+        assert Api(world.reader2).get(path).code == "not_found", query
+    found = Api(world.admin).get(f"/chat/sessions/{world.session}/messages?around={message}").body["results"]
+    assert [one["id"] for one in found] == [message]
 
 
 def test_a_page_around_a_message_asks_a_fixed_number_of_queries(world: World) -> None:

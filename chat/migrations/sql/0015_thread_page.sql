@@ -1,5 +1,5 @@
 -- A page of a thread (chat/services/reading.py) in one call: rows as JSON, named as chat/rows.py reads them. As whoever asks,
--- under his policies, and planned once for each connection, like app.sync; six statements by the ORM took three times as long.
+-- under his policies, and planned once for each connection, like app.sync (docs/decisions/0012-sync-is-one-query.md).
 --
 -- {"status", "revision", "last": the highest number it looks for, "messages": in the order of seq, one more than p_limit where
 -- there are more that way, "unpublished": if p_with_unpublished}. NULL where he does not see the session; `last` is NULL where

@@ -7,8 +7,8 @@ import "samia/theme";
 import "samia/toasts";
 import { Queue, showCount } from "chat/approval-queue";
 import { refused } from "chat/approval-words";
-import { confirmSignOut } from "chat/confirm";
-import { leave, me, unsent, wipe } from "chat/device";
+import { leave, me } from "chat/device";
+import { signOut } from "chat/sign-out";
 import { tellStaff } from "chat/staff-notices";
 import { useZone } from "samia/dates";
 import { request } from "samia/http";
@@ -67,13 +67,8 @@ class SamiaApprovals extends HTMLElement {
     else this._away = setTimeout(() => (this._list.isAway = true), CALM_MS);
   }
 
-  async _signOut(event) {
-    event.preventDefault();
-    const count = await unsent();
-    if (count && !(await confirmSignOut(count))) return;
-    this._socket.end();
-    await wipe();
-    event.target.submit();
+  _signOut(event) {
+    signOut(event, { last: () => this._socket.end() });
   }
 
   _leave() {

@@ -8,13 +8,13 @@ import "chat/thread-head";
 import "samia/theme";
 import "samia/toasts";
 import { install } from "chat/app";
-import { confirmSignOut } from "chat/confirm";
-import { leave, unsent, wipe } from "chat/device";
+import { leave } from "chat/device";
 import { isStaff, me, socket, store, sync, uploads } from "chat/live";
 import { titleOf } from "chat/names";
 import { Notifier } from "chat/notifier";
 import { Pane } from "chat/pane";
 import { isRecordingKept } from "chat/recorder";
+import { signOut } from "chat/sign-out";
 import { number, t } from "samia/text";
 import { toast } from "samia/toasts";
 
@@ -219,20 +219,18 @@ class SamiaDashboard extends HTMLElement {
     }
   }
 
-  async _signOut(event) {
-    event.preventDefault();
-    const count = await unsent(uploads.unsent);
-    if (count && !(await confirmSignOut(count))) return;
+  _signOut(event) {
+    signOut(event, { last: () => this._end(), here: uploads.unsent });
+  }
+
+  _end() {
     this._isLeaving = true;
     socket.end();
-    await wipe();
-    event.target.submit();
   }
 
   _leave() {
     if (this._isLeaving) return;
-    this._isLeaving = true;
-    socket.end();
+    this._end();
     leave();
   }
 }

@@ -5,9 +5,10 @@ import "chat/live-list";
 import "samia/theme";
 import "samia/toasts";
 import { Queue, showCount } from "chat/approval-queue";
-import { leave, me, wipe } from "chat/device";
+import { leave, me } from "chat/device";
 import { titleOf } from "chat/names";
 import { change, doneWords } from "chat/session-acts";
+import { signOut } from "chat/sign-out";
 import { tellStaff } from "chat/staff-notices";
 import { Store } from "chat/store";
 import { useZone } from "samia/dates";
@@ -81,11 +82,8 @@ class SamiaLiveSessions extends HTMLElement {
     this._read();
   }
 
-  async _signOut(event) {
-    event.preventDefault();
-    this._socket.end();
-    await wipe();
-    event.target.submit();
+  _signOut(event) {
+    signOut(event, { last: () => this._socket.end() });
   }
 
   _leave() {

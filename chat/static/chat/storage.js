@@ -1,12 +1,9 @@
-// The page of storage. The server has painted it, and nothing changes it here; signing out forgets what waits on this device, as
-// from everywhere.
+// The page of storage. The server has painted it, and nothing changes it here; signing out is as from everywhere.
 
 import "samia/theme";
-import { wipe } from "chat/device";
+import { signOut } from "chat/sign-out";
+import { page } from "samia/page";
+import { speak } from "samia/text";
 
-document.addEventListener("submit", async (event) => {
-  if (!event.target.matches("[data-sign-out]")) return;
-  event.preventDefault();
-  await wipe();
-  event.target.submit();
-});
+speak(page.words);
+document.addEventListener("submit", (event) => event.target.matches("[data-sign-out]") && signOut(event));
