@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from accounts.models import User
+from samia_chat.embedded import static_files
 from tests.browser.tab import Tab
 from tests.server import Server
 
@@ -51,10 +52,23 @@ def browser() -> Iterator[Browser]:
         del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
+@pytest.fixture(scope="session")
+def collected(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The folder of static files as `./samia up` and an image serve them."""
+    folder = str(tmp_path_factory.mktemp("static"))
+    static_files.collect({**os.environ, "SAMIA_STATIC": folder})
+    return folder
+
+
 @pytest.fixture(scope="module")
-def one_server() -> Iterator[Server]:
-    """Heartbeats come often, so that what is lost is missed soon; many people sign in from one address."""
-    server = Server(SAMIA_HEARTBEAT_SECONDS="3", SAMIA_RATE_SIGN_IN="1000")
+def one_server(request: pytest.FixtureRequest, collected: str) -> Iterator[Server]:
+    """Heartbeats come often, so that what is lost is missed soon; many people sign in from one address.
+
+    Pages run their bundles. A file of tests that reaches into the page's modules says HAS_MODULES = True: then they are served
+    as they lie.
+    """
+    static = "" if getattr(request.module, "HAS_MODULES", False) else collected
+    server = Server(SAMIA_HEARTBEAT_SECONDS="3", SAMIA_RATE_SIGN_IN="1000", SAMIA_STATIC=static)
     yield server.start()
     server.stop()
 

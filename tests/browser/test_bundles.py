@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from os import environ
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,23 +11,12 @@ from django.conf import settings
 from playwright.sync_api import Response, expect
 
 from samia_chat import scripts
-from samia_chat.embedded import static_files
 from tests.browser.files import picture, put
 from tests.browser.tab import Tab
 from tests.browser.voice import send_voice, slider
 from tests.cast import World
-from tests.server import Server
 
 MakeTab = Callable[..., Tab]
-
-
-@pytest.fixture(scope="module")
-def one_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = str(tmp_path_factory.mktemp("static"))
-    static_files.collect({**environ, "SAMIA_STATIC": folder})
-    server = Server(SAMIA_STATIC=folder, SAMIA_RATE_SIGN_IN="1000")
-    yield server.start()
-    server.stop()
 
 
 def test_each_bundle_is_made_of_the_modules_that_are_there() -> None:

@@ -26,6 +26,7 @@ from tests.browser.thread import (
 from tests.cast import World
 from tests.database import Truth
 
+HAS_MODULES = True  # conftest.py
 MANY = 100_000
 MIDDLE = MANY // 2
 FAR = 4_000  # messages that somebody scrolls past, and back

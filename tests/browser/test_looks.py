@@ -24,6 +24,7 @@ from tests.database import Truth
 from tests.files import picture
 from tests.rest import Api
 
+HAS_MODULES = True  # conftest.py
 MakeTab = Callable[..., Tab]
 ROOT = Path(__file__).resolve().parent.parent.parent
 AXE = next((Path(__file__).parent / "vendor").glob("axe-*.js"))

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.tab import Tab
 from tests.cast import World, make_session
 
+HAS_MODULES = True  # conftest.py
 MakeTab = Callable[..., Tab]
 RECORD_NOTICES = """
 window.told = [];

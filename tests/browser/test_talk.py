@@ -328,30 +328,6 @@ def test_a_closed_session_says_so_in_words(world: World, tab: MakeTab) -> None:
     expect(client.row("Reader").locator(".tag")).to_have_text("Ended")
 
 
-def test_a_message_that_cannot_be_sent_stays_and_can_be_sent_again(world: World, tab: MakeTab) -> None:
-    client = tab(world.client).open(world.session)
-    # The lock comes while the message is on its way: the page has not heard of it.
-    client.page.evaluate("import('chat/live').then(({ socket }) => (socket.dispatchEvent = () => true))")
-    set_state(world.session, "lock")
-    client.page.reload()
-    client.live()
-    client.page.evaluate(
-        """async (session) => {
-            const { outbox } = await import("chat/live");
-            outbox.add({ session, content: "Too late", replyTo: null });
-        }""",
-        str(world.session),
-    )
-    failed = client.page.locator(".msg.failed")
-    expect(failed).to_contain_text("Not sent: the session is closed for writing")
-    client.page.reload()
-    expect(client.live().page.locator(".msg.failed")).to_contain_text("Too late")
-    set_state(world.session, "unlock")
-    expect(client.box).to_be_visible()
-    failed.get_by_role("button", name="Try again").click()
-    client.sees("Too late", tick="Sent")
-
-
 def test_older_messages_come_without_a_jump(world: World, tab: MakeTab) -> None:
     send(world.client, world.session, *[f"line {number}." for number in range(130)])
     client = tab(world.client).open(world.session)

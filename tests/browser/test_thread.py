@@ -33,6 +33,7 @@ from tests.browser.thread import (
 from tests.cast import World
 from tests.database import Truth
 
+HAS_MODULES = True  # conftest.py
 MANY = 3_000
 
 
