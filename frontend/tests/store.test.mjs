@@ -619,3 +619,16 @@ test("somebody's new picture is the same in all sessions, and no change that cou
   store.apply({ type: "person_changed", user: HER, avatar: null });
   assert.equal(store.get(SESSION).participants.get(HER).avatar, null);
 });
+
+test("who is there is news once", () => {
+  const store = opened();
+  const changed = [];
+  store.addEventListener("change", ({ detail }) => changed.push(detail));
+  const her = { user: HER, state: "online", last_seen_at: null };
+  store.takePresence([her, { user: ME, state: "online", last_seen_at: null }]);
+  store.takePresence([{ ...her }]);
+  assert.deepEqual(changed, [SESSION]);
+  store.takePresence([{ ...her, state: "away" }]);
+  assert.equal(changed.length, 2);
+  assert.equal(store.presence.get(HER).state, "away");
+});

@@ -174,7 +174,7 @@ class SamiaDashboard extends HTMLElement {
   }
 
   _title() {
-    const unread = store.list().filter((session) => session.mine?.unread).length;
+    const unread = store.unreadSessions;
     const session = store.get(this._open);
     const name = session ? titleOf(session, me) : t("Chats");
     document.title = `${unread ? `(${number(unread)}) ` : ""}${name} · ${t("SAMIA TAROT")}`;

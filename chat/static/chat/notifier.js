@@ -81,8 +81,7 @@ export class Notifier {
   _badge() {
     const link = badgeLink();
     if (!link) return;
-    const hasUnread = store.list().some((session) => session.mine?.unread);
-    const wanted = hasUnread ? link.dataset.unread : link.dataset.plain;
+    const wanted = store.unreadSessions ? link.dataset.unread : link.dataset.plain;
     if (link.getAttribute("href") !== wanted) link.setAttribute("href", wanted);
   }
 }

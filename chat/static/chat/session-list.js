@@ -1,6 +1,6 @@
 // The list of sessions: who, what was said last, what is unread.
 
-import { html, nothing, repeat } from "lit";
+import { guard, html, nothing, repeat } from "lit";
 import { drafts, hasMoreSessions, me, readMoreSessions, store } from "chat/live";
 import { avatar, tickMark } from "chat/marks";
 import { isMuted } from "chat/mute";
@@ -19,6 +19,8 @@ const FILTERS = {
   ended: (session) => session.isOver,
 };
 const KIND_ICONS = { audio: "mic", image: "image", video: "image", file: "file" };
+const SCREEN = 12; // rows drawn at once in a page just opened,
+const STEP = 6; // and in each frame after it: a slow phone takes some milliseconds for each, and wants to be touched
 const REFRESH_MS = 30_000; // "Today" turns into "Yesterday", a signal of writing that was lost ends
 
 class SamiaSessionList extends Element {
@@ -27,6 +29,8 @@ class SamiaSessionList extends Element {
     _filter: { state: true },
     _query: { state: true }, // what is looked for in names and titles
     _isReading: { state: true },
+    _refreshes: { state: true },
+    _drawn: { state: true }, // rows; all, once they have been
   };
 
   constructor() {
@@ -34,6 +38,8 @@ class SamiaSessionList extends Element {
     this._filter = "all";
     this._query = "";
     this._isReading = false;
+    this._refreshes = 0;
+    this._drawn = SCREEN;
   }
 
   connectedCallback() {
@@ -41,12 +47,23 @@ class SamiaSessionList extends Element {
     super.connectedCallback();
     this.listen(store, "change", () => this.requestUpdate());
     this.listen(document, "samia:draft", () => this.requestUpdate());
-    this._refresh = setInterval(() => this.requestUpdate(), REFRESH_MS);
+    this._refresh = setInterval(() => (this._refreshes += 1), REFRESH_MS);
   }
 
   disconnectedCallback() {
     super.disconnectedCallback();
     clearInterval(this._refresh);
+  }
+
+  createRenderRoot() {
+    if (this.querySelector("ul")?.scrollTop) this._drawn = Infinity; // somebody is further down already
+    return super.createRenderRoot();
+  }
+
+  updated() {
+    if (this._drawn === Infinity) return;
+    const isWhole = this._drawn >= store.sessions.size;
+    requestAnimationFrame(() => (this._drawn = isWhole ? Infinity : this._drawn + STEP));
   }
 
   async _more() {
@@ -74,11 +91,11 @@ class SamiaSessionList extends Element {
       ${shown.length
         ? html`<ul class="sessions">
             ${repeat(
-              shown,
+              shown.slice(0, this._drawn),
               ({ id }) => id,
-              (session) => html`<li>${this._row(session)}</li>`,
+              (session) => html`<li>${guard(this._seenIn(session), () => this._row(session))}</li>`,
             )}
-            ${this._rest()}
+            ${this._drawn < shown.length ? nothing : this._rest()}
           </ul>`
         : html`${this._none(all)}${all.length ? html`<ul class="sessions is-short">${this._rest()}</ul>` : nothing}`}`;
   }
@@ -142,6 +159,13 @@ class SamiaSessionList extends Element {
       <h2>${title}</h2>
       <p>${text}</p>
     </div>`;
+  }
+
+  /** What a row shows, so that one that has not changed costs nothing. */
+  _seenIn(session) {
+    const isOpen = session.id === this.session;
+    const draft = isOpen ? "" : drafts.get(session.id);
+    return [session, session.version, isOpen, draft, store.writers(session).length, this._refreshes];
   }
 
   _row(session) {

@@ -17,6 +17,7 @@ const SPARE = 100; // and so many more, so that not every page is paid for by fo
 export class Session {
   constructor(id) {
     this.id = id;
+    this.version = 0; // of what is held here: another with each change
     this.revision = -1;
     this.lastSeq = 0;
     this.participants = new Map();
@@ -85,6 +86,13 @@ export class Store extends EventTarget {
     return [...this.sessions.values()].sort(
       (a, b) => Date.parse(b.activeAt) - Date.parse(a.activeAt) || (a.id < b.id ? 1 : -1),
     );
+  }
+
+  /** In how many of our sessions there is something unread. */
+  get unreadSessions() {
+    let count = 0;
+    for (const session of this.sessions.values()) if (session.mine?.unread) count += 1;
+    return count;
   }
 
   // From REST ---------------------------------------------------------------------------------------------------------
@@ -219,6 +227,9 @@ export class Store extends EventTarget {
         return this._voice(frame);
       case "person_changed":
         return this._person(frame);
+      case "ack": // it waits in the outbox no more, and something before it may be missing yet
+        this.keepMessage(frame.message);
+        return "applied";
       case "presence_changed":
         this.takePresence([frame]);
         return "applied";
@@ -228,9 +239,13 @@ export class Store extends EventTarget {
   }
 
   takePresence(people) {
-    for (const { user, state, last_seen_at } of people) this.presence.set(user, { state, last_seen_at });
+    const news = people.filter(({ user, state, last_seen_at: seenAt }) => {
+      const known = this.presence.get(user);
+      return known?.state !== state || known.last_seen_at !== seenAt;
+    });
+    for (const { user, state, last_seen_at } of news) this.presence.set(user, { state, last_seen_at });
     for (const session of this.sessions.values()) {
-      if (people.some(({ user }) => session.participants.has(user))) this._changed(session);
+      if (news.some(({ user }) => session.participants.has(user))) this._changed(session);
     }
   }
 
@@ -500,6 +515,7 @@ export class Store extends EventTarget {
   }
 
   _changed(session) {
+    session.version += 1;
     this.dispatchEvent(new CustomEvent("change", { detail: session.id }));
   }
 }

@@ -44,17 +44,11 @@ export class Sync extends EventTarget {
   }
 
   _apply(frame) {
-    if (this._store.apply(frame) === "gap") this._gap(frame);
+    if (this._store.apply(frame) === "gap") this._soon();
     else if (frame.type === "new_message") this._deliver(frame.session);
     else if (frame.type.startsWith("messages_") && frame.user === this._store.me) {
       this._receipts.confirm(frame.session, frame);
     }
-  }
-
-  /** Something before it is missing. The answer to what we sent is kept: it waits in the outbox no more, and stays in sight. */
-  _gap({ ref, message }) {
-    if (ref !== undefined && message) this._store.keepMessage(message);
-    this._soon();
   }
 
   _welcome(frame) {

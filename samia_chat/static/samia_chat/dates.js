@@ -3,12 +3,16 @@
 import { locale, t } from "samia/text";
 
 const DAY_MS = 24 * 3600 * 1000;
+const QUARTER_MS = 15 * 60 * 1000; // every zone's days begin with one
+const MOST_DAYS = 2_000;
 let zone = "UTC";
 const formats = new Map();
+const days = new Map(); // by quarter of an hour: lists ask for the day of each of their lines, and formatting takes long
 
 export function useZone(name) {
   zone = name;
   formats.clear();
+  days.clear();
 }
 
 /** 10:52 */
@@ -18,8 +22,14 @@ export function clock(at) {
 
 /** The calendar day as 2026-11-21: equal for moments of the same day. */
 export function dayKey(at) {
-  const parts = format({ year: "numeric", month: "2-digit", day: "2-digit" }, "en-CA-u-nu-latn");
-  return parts.format(new Date(at));
+  const quarter = Math.floor(new Date(at).getTime() / QUARTER_MS);
+  let key = days.get(quarter);
+  if (!key) {
+    key = format({ year: "numeric", month: "2-digit", day: "2-digit" }, "en-CA-u-nu-latn").format(quarter * QUARTER_MS);
+    if (days.size >= MOST_DAYS) days.clear();
+    days.set(quarter, key);
+  }
+  return key;
 }
 
 /** Today, Yesterday, Monday, 12 November, 12 November 2025 */
