@@ -23,6 +23,7 @@ from samia_chat.embedded.terminal import Refusal, one_sentence, say
 
 Step = tuple[str, list[str]]  # its name, and its command
 HERE = environment.HERE
+CORPORA = environment.STATE / "corpora"
 PAGE_TESTS = sorted(str(path.relative_to(HERE)) for path in (HERE / "frontend" / "tests").glob("*.test.mjs"))
 PACKAGES = {
     "chromium-headless-shell": ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"),
@@ -81,7 +82,8 @@ def _listed(names: Sequence[str]) -> str:
 
 def _fetch_corpora() -> None:
     """Before anything else, because the tests themselves reach no network."""
-    if subprocess.run([sys.executable, "-m", "tests.corpora"], cwd=HERE).returncode != 0:
+    env = {**os.environ, "TEST_CORPORA": str(CORPORA)}
+    if subprocess.run([sys.executable, "-m", "tests.corpora"], cwd=HERE, env=env).returncode != 0:
         raise Refusal("the files that --full judges could not be fetched. Is there a network, and a package index?")
 
 
@@ -114,6 +116,7 @@ def _settings(cluster: Cluster, redis: Redis, is_full: bool) -> dict[str, str]:
         "TEST_SUPERUSER_URL": cluster.url("postgres"),
         "TEST_REDIS_URL": redis.url,
         "TEST_FULL": "1" if is_full else "",
+        "TEST_CORPORA": str(CORPORA),
         # The guard comes first: its sitecustomize refuses the network to every Python process of the tests.
         "PYTHONPATH": f"{HERE / 'tests' / 'guard'}{os.pathsep}{HERE}",
         "PYTHONWARNINGS": "error::DeprecationWarning:samia_chat,error::DeprecationWarning:chat",

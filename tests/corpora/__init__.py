@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-STATE = Path(os.environ.get("SAMIA_STATE") or ROOT / ".samia").resolve()
+# The tests' environment names no SAMIA_STATE: samia_chat/embedded/test.py says where it lies.
+FOLDER = Path(os.environ.get("TEST_CORPORA") or ROOT / ".samia" / "corpora")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +31,7 @@ class Corpus:
 
     @property
     def path(self) -> Path:
-        return STATE / "corpora" / f"{self.project}-{self.version}"
+        return FOLDER / f"{self.project}-{self.version}"
 
     def files(self) -> list[Path]:
         return sorted(path for path in self.path.rglob("*") if path.is_file())
