@@ -86,7 +86,9 @@ class Raw:
                 return opcode, payload
 
     async def close_code(self) -> int:
-        opcode, payload = await self.control()
+        while (frame := await self.control())[0] == PING:  # the server asks now and then who is still there
+            pass
+        opcode, payload = frame
         assert opcode == CLOSE
         return int.from_bytes(payload[:2], "big")
 
