@@ -625,10 +625,32 @@ test("who is there is news once", () => {
   const changed = [];
   store.addEventListener("change", ({ detail }) => changed.push(detail));
   const her = { user: HER, state: "online", last_seen_at: null };
-  store.takePresence([her, { user: ME, state: "online", last_seen_at: null }]);
-  store.takePresence([{ ...her }]);
+  store.takePresence([her]);
+  store.takePresence([{ ...her }, { user: ME, state: "online", last_seen_at: null }]);
   assert.deepEqual(changed, [SESSION]);
   store.takePresence([{ ...her, state: "away" }]);
   assert.equal(changed.length, 2);
   assert.equal(store.presence.get(HER).state, "away");
+});
+
+test("cursors that are known are no news", () => {
+  const participants = [person(ME, 1), person(HER, 1)];
+  const store = opened({ revision: 5, lastSeq: 3, read: 1, unread: 2, participants });
+  const changed = [];
+  store.addEventListener("change", ({ detail }) => changed.push(detail));
+  const resumed = (mine, hers, unread) =>
+    store.takeResumed(
+      { sessions: [], cursors: { [SESSION]: { unread, users: { [ME]: mine, [HER]: hers } } }, gone: [] },
+      { [SESSION]: 5 },
+    );
+  resumed([1, 1, 1], [1, 1, 1], 2);
+  assert.deepEqual(changed, []);
+  resumed([1, 1, 1], [3, 3, 3], 2);
+  assert.equal(changed.length, 1);
+  assert.equal(store.get(SESSION).participants.get(HER).read_seq, 3);
+  resumed([3, 3, 3], [3, 3, 3], 0);
+  assert.equal(changed.length, 2);
+  assert.equal(store.get(SESSION).mine.unread, 0);
+  resumed([3, 3, 3], [3, 3, 3], 1);
+  assert.equal(changed.length, 3);
 });

@@ -1,6 +1,7 @@
 // What this page holds of the sessions: pure state, no DOM, no network. Rows on the server are the truth; a session here
 // stands at a `revision`, and takes the change that follows it. Anything else is a gap, and the gap is asked for (sync.js).
 
+const CURSORS = ["delivered_seq", "seen_seq", "read_seq"];
 const TYPING_MS = 8_000; // the server ends a signal after 5 s; if that word is lost, we do
 const KEPT = 300; // messages held on each side of those that somebody looks at
 const SPARE = 100; // and so many more, so that not every page is paid for by forgetting
@@ -238,10 +239,11 @@ export class Store extends EventTarget {
     }
   }
 
+  /** Who is there, of others: that we are is news to nobody here. */
   takePresence(people) {
     const news = people.filter(({ user, state, last_seen_at: seenAt }) => {
       const known = this.presence.get(user);
-      return known?.state !== state || known.last_seen_at !== seenAt;
+      return user !== this.me && (known?.state !== state || known.last_seen_at !== seenAt);
     });
     for (const { user, state, last_seen_at } of news) this.presence.set(user, { state, last_seen_at });
     for (const session of this.sessions.values()) {
@@ -385,15 +387,25 @@ export class Store extends EventTarget {
   _takeCursors(id, { unread, users }, revision) {
     const session = this.get(id);
     if (!session) return;
+    let isNews = false;
     for (const [user, [delivered, seen, read]] of Object.entries(users)) {
       const person = session.participants.get(user);
       const told = { delivered_seq: delivered, seen_seq: seen, read_seq: read };
-      if (person) session.participants.set(user, furthest(person, person, told));
-      if (user !== this.me || !session.mine) continue;
-      this._moveMine(session, { delivered, seen, read });
-      if (session.revision === revision && session.mine.read_seq === read) session.mine.unread = unread;
+      if (person && isFurther(told, person)) {
+        session.participants.set(user, furthest(person, person, told));
+        isNews = true;
+      }
+      if (user === this.me && session.mine) isNews = this._takeMine(session, { delivered, seen, read, unread, revision }) || isNews;
     }
-    this._changed(session);
+    if (isNews) this._changed(session);
+  }
+
+  /** The same of our own; whether anything of it was news. */
+  _takeMine(session, { delivered, seen, read, unread, revision }) {
+    const before = session.mine;
+    this._moveMine(session, { delivered, seen, read });
+    if (session.revision === revision && session.mine.read_seq === read) session.mine.unread = unread;
+    return isFurther(session.mine, before) || session.mine.unread !== before.unread;
   }
 
   _inOrder(frame, change) {
@@ -533,8 +545,13 @@ function described({ type, status, title, created_at: createdAt, ended_at: ended
 /** `base` with the further of two sets of cursors. */
 function furthest(base, one, other) {
   const found = { ...base };
-  for (const name of ["delivered_seq", "seen_seq", "read_seq"]) found[name] = Math.max(one[name], other[name]);
+  for (const name of CURSORS) found[name] = Math.max(one[name], other[name]);
   return found;
+}
+
+/** Whether a set of cursors is ahead of another in one of them. */
+function isFurther(one, other) {
+  return CURSORS.some((name) => one[name] > other[name]);
 }
 
 function isLoaded({ from, to }, seq) {
