@@ -355,6 +355,30 @@ def test_older_messages_come_without_a_jump(world: World, tab: MakeTab) -> None:
     assert texts == [f"line {number}." for number in range(len(texts))]
 
 
+def test_rows_in_sight_stay_when_the_list_comes_to_life(world: World, tab: MakeTab) -> None:
+    """Also on a tall screen; those out of sight are drawn after it, and none is missing in the end."""
+    for _ in range(45):
+        make_session(world.client, world.reader)
+    client = tab(world.client, viewport={"width": 1440, "height": 1800})
+    client.page.add_init_script("""
+        window.fewest = Infinity;
+        const count = () => {
+          const list = document.querySelector(".sessions");
+          if (list) {
+            const end = Math.min(innerHeight, list.getBoundingClientRect().bottom);
+            const rows = [...list.querySelectorAll("a.session")].filter((one) => one.getBoundingClientRect().top < end);
+            window.fewest = Math.min(fewest, rows.length);
+          }
+          requestAnimationFrame(count);
+        };
+        addEventListener("DOMContentLoaded", count);
+    """)
+    client.go().live()
+    expect(client.page.locator("a.session")).to_have_count(46)
+    in_sight = client.page.evaluate("fewest")
+    assert 20 <= in_sight < 46
+
+
 def test_filters_and_empty_places(world: World, tab: MakeTab) -> None:
     ended = make_session(world.client, world.reader2)
     set_state(ended, "end")

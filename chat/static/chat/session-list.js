@@ -19,8 +19,8 @@ const FILTERS = {
   ended: (session) => session.isOver,
 };
 const KIND_ICONS = { audio: "mic", image: "image", video: "image", file: "file" };
-const SCREEN = 12; // rows drawn at once in a page just opened,
-const STEP = 6; // and in each frame after it: a slow phone takes some milliseconds for each, and wants to be touched
+const LEAST_ROW_PX = 60; // of a page just opened, the rows in sight are drawn at once,
+const STEP = 6; // and so many in each frame after it: a slow phone takes some milliseconds for each, and wants to be touched
 const REFRESH_MS = 30_000; // "Today" turns into "Yesterday", a signal of writing that was lost ends
 
 class SamiaSessionList extends Element {
@@ -39,7 +39,7 @@ class SamiaSessionList extends Element {
     this._query = "";
     this._isReading = false;
     this._refreshes = 0;
-    this._drawn = SCREEN;
+    this._drawn = 0;
   }
 
   connectedCallback() {
@@ -56,7 +56,9 @@ class SamiaSessionList extends Element {
   }
 
   createRenderRoot() {
-    if (this.querySelector("ul")?.scrollTop) this._drawn = Infinity; // somebody is further down already
+    const painted = this.querySelector("ul"); // by the server; not in sight where a phone shows a thread
+    const isFurtherDown = painted?.scrollTop > 0;
+    this._drawn = isFurtherDown ? Infinity : Math.ceil((painted?.clientHeight ?? 0) / LEAST_ROW_PX);
     return super.createRenderRoot();
   }
 
@@ -83,7 +85,7 @@ class SamiaSessionList extends Element {
     return html`<div class="list-tools">
         ${this._search()}
         <div class="chips" role="group" aria-label=${t("Filter")}>
-          ${this._chip("all", t("All"))}${this._chip("unread", t("Unread"), all.filter(FILTERS.unread).length)}
+          ${this._chip("all", t("All"))}${this._chip("unread", t("Unread"), store.unreadSessions)}
           ${this._chip("bookings", t("Bookings"))}${this._chip("support", t("Support"))}${this._chip("ended", t("Ended"))}
         </div>
       </div>

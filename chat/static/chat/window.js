@@ -6,7 +6,7 @@
 export const MARGIN = 50; // lines drawn beyond those in sight, on each side
 export const NEAR = 30; // with fewer left on a side, more are drawn there and as many dropped on the other
 export const STEP = 8; // drawn anew on a side in one frame: a slow phone takes three milliseconds for each
-export const SCREEN = 20; // drawn of a thread that is opened at its end, at once
+export const SCREEN = 30; // drawn of a thread that is opened at its end, at once
 export const TAIL = 64; // drawn there in the frames that follow: about what a first page has, with its days
 export const MOST = 240; // whatever the size of the screen
 
