@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import http.client
 import json
+import multiprocessing
 import os
 import random
 import sys
@@ -15,8 +16,10 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from http import HTTPStatus
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -329,16 +332,8 @@ def _messages(server: Server, senders: Sequence[Sender], plan: Plan) -> dict[str
     windows: dict[str, list[Window]] = {"without": [], "with": []}
     for _ in range(plan.rounds):
         for name, found in windows.items():
-            is_over = threading.Event()
-            uploading = threading.Thread(target=_upload_steadily, args=(senders, is_over))
-            if name == "with":
-                uploading.start()
-            try:
+            with _uploading(senders) if name == "with" else nullcontext():
                 found.append(uvloop.run(_talk(server, plan)))
-            finally:
-                is_over.set()
-                if name == "with":
-                    uploading.join()
     return {
         f"{share}_{name}": median((getattr(window, f"{share}_ms") for window in found), 2)
         for name, found in windows.items()
@@ -355,11 +350,35 @@ async def _talk(server: Server, plan: Plan) -> Window:
     return window
 
 
-def _upload_steadily(senders: Sequence[Sender], is_over: threading.Event) -> None:
+@contextmanager
+def _uploading(senders: Sequence[Sender]) -> Iterator[None]:
+    """Uploads for as long as the block lasts, from a process of their own: threads of this one would hold up its clock."""
+    fresh = multiprocessing.get_context("spawn")
+    has_begun, is_over = fresh.Event(), fresh.Event()
+    uploader = fresh.Process(target=_upload_steadily, args=(senders, has_begun, is_over))
+    uploader.start()
+    try:
+        if not has_begun.wait(PATIENCE_SECONDS):
+            raise RuntimeError("no upload began")
+        yield
+    finally:
+        is_over.set()
+        uploader.join()
+    if uploader.exitcode != 0:
+        raise RuntimeError("an upload beside the messages was refused; its traceback is above")
+
+
+def _upload_steadily(senders: Sequence[Sender], has_begun: Event, is_over: Event) -> None:
     chance = random.Random(7)
+    samples = media.mixed()
     with ThreadPoolExecutor(AT_ONCE) as pool:
+        sent = []
         while not is_over.wait(1 / UPLOADS_RATE):
-            pool.submit(chance.choice(senders).send, chance.choice(media.mixed()), str(uuid4()))
+            sent.append(pool.submit(chance.choice(senders).send, chance.choice(samples), str(uuid4())))
+            has_begun.set()
+    refused = [status for status, _, _ in (upload.result() for upload in sent) if status != HTTPStatus.CREATED]
+    if refused:
+        raise RuntimeError(f"{len(refused)} of {len(sent)} uploads were refused: {refused[:5]}")
 
 
 # Results -----------------------------------------------------------------------------------------------------------------

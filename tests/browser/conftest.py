@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from typing import Any
 
 import pytest
@@ -33,12 +35,12 @@ ARGUMENTS = [
 ]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """One browser for a file of tests.
+    """One browser for this folder.
 
     Playwright's loop runs in this thread for as long as it lives, which Django takes for a view that blocks one; and
-    `async def` tests need a thread without a loop. So both end with the file.
+    `async def` tests need a thread without a loop. So both end with the folder, and no test here is `async def`.
     """
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
     assert program, f"the browser tests need one of {', '.join(BROWSERS)}"
@@ -60,25 +62,34 @@ def collected(tmp_path_factory: pytest.TempPathFactory) -> str:
     return folder
 
 
-@pytest.fixture(scope="module")
-def one_server(request: pytest.FixtureRequest, collected: str) -> Iterator[Server]:
-    """Heartbeats come often, so that what is lost is missed soon; many people sign in from one address.
+@pytest.fixture(scope="package")
+def servers(collected: str) -> Iterator[Callable[[str], Server]]:
+    """Servers of this folder by where their static files lie, each started when it is first asked for.
+
+    Heartbeats come often, so that what is lost is missed soon; many people sign in from one address.
+    """
+    with ExitStack() as stack:
+
+        @cache
+        def serving(static: str) -> Server:
+            server = Server(SAMIA_HEARTBEAT_SECONDS="3", SAMIA_RATE_SIGN_IN="1000", SAMIA_STATIC=static)
+            stack.callback(server.stop)
+            return server.start()
+
+        yield serving
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest, servers: Callable[[str], Server], collected: str) -> Iterator[Server]:
+    """A running server. A test that stops or kills it leaves a running one to the next.
 
     Pages run their bundles. A file of tests that reaches into the page's modules says HAS_MODULES = True: then they are served
     as they lie.
     """
-    static = "" if getattr(request.module, "HAS_MODULES", False) else collected
-    server = Server(SAMIA_HEARTBEAT_SECONDS="3", SAMIA_RATE_SIGN_IN="1000", SAMIA_STATIC=static)
-    yield server.start()
-    server.stop()
-
-
-@pytest.fixture
-def server(one_server: Server) -> Iterator[Server]:
-    """The server of this file. A test that stops or kills it leaves a running one to the next."""
-    yield one_server
-    if one_server._process is None:
-        one_server.start()
+    server = servers("" if getattr(request.module, "HAS_MODULES", False) else collected)
+    yield server
+    if server._process is None:
+        server.start()
 
 
 @pytest.fixture

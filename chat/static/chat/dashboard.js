@@ -21,6 +21,7 @@ import { toast } from "samia/toasts";
 const SESSION = /^\/sessions\/([0-9a-f-]{36})$/;
 const AWAY_MS = 60_000; // a tab in the background for so long is away
 const PRESENCE_ROWS = 30; // of so many sessions we ask who is there
+const PRESENCE_AT_ONCE = 10; // the server answers 16 requests of a socket at once
 
 class SamiaDashboard extends HTMLElement {
   connectedCallback() {
@@ -210,12 +211,12 @@ class SamiaDashboard extends HTMLElement {
 
   async _askWhoIsThere() {
     const asked = store.list().filter((session) => session.mine || session.id === this._open);
-    for (const { id } of asked.slice(0, PRESENCE_ROWS)) {
-      try {
-        store.takePresence((await socket.ask({ type: "get_online_users", session: id })).users);
-      } catch (refusal) {
-        if (refusal.code === "closed") return;
-      }
+    const sessions = asked.slice(0, PRESENCE_ROWS);
+    for (let first = 0; first < sessions.length; first += PRESENCE_AT_ONCE) {
+      const some = sessions.slice(first, first + PRESENCE_AT_ONCE);
+      const answers = await Promise.allSettled(some.map(({ id }) => socket.ask({ type: "get_online_users", session: id })));
+      store.takePresence(answers.flatMap(({ value }) => value?.users ?? []));
+      if (answers.some(({ reason }) => reason?.code === "closed")) return;
     }
   }
 

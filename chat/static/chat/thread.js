@@ -28,7 +28,6 @@ class SamiaThread extends Element {
     _newAfter: { state: true },
     _isAway: { state: true },
     _leftAt: { state: true },
-    _focused: { state: true },
   };
 
   constructor() {
@@ -275,7 +274,7 @@ class SamiaThread extends Element {
 
   _thread(session) {
     const lines = this._drawnLines(session);
-    const thread = { session, pages: this._pages, focused: (id) => (this._focused = id) };
+    const thread = { session, pages: this._pages, focused: (id) => this._focusMoved(id) };
     const below = session.othersAfter(Math.max(this._seenAtEnd, session.mine?.seen_seq ?? 0), me);
     return html`<div class="thread-wrap ${this._isAway ? "is-away" : ""}">
         <div
@@ -307,6 +306,12 @@ class SamiaThread extends Element {
       </div>
       <p class="vh" role="status">${this._announcement}</p>
       <samia-menu></samia-menu>`;
+  }
+
+  /** The Tab key stops there from now on. All other lines are as they were, so this is no property. */
+  _focusMoved(id) {
+    this._focused = id;
+    this.requestUpdate();
   }
 
   /** The lines that are in the page: those in sight and around. */
