@@ -3,11 +3,11 @@
 import { html, nothing } from "lit";
 import { Element } from "samia/element";
 import { icon } from "samia/icons";
+import { isPhone } from "samia/screen";
 import { t } from "samia/text";
 
 const GAP_PX = 4;
 const MARGIN_PX = 8;
-const IS_PHONE = "(max-width: 720px)";
 
 class SamiaMenu extends Element {
   static properties = { _may: { state: true } };
@@ -28,7 +28,7 @@ class SamiaMenu extends Element {
     this._from = document.activeElement;
     await this.updateComplete;
     this._menu.showPopover();
-    if (!matchMedia(IS_PHONE).matches) place(this._menu, anchor.getBoundingClientRect());
+    if (!isPhone()) place(this._menu, anchor.getBoundingClientRect());
     this._menu.querySelector("button").focus();
     this._whileOpen = new AbortController();
     const { signal } = this._whileOpen;

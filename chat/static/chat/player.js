@@ -7,12 +7,12 @@ import { heardMark } from "chat/marks";
 import { BUBBLE, LARGE, PREVIEW, wavePath, waveWidth } from "chat/peaks";
 import { Element } from "samia/element";
 import { icon } from "samia/icons";
+import { isPhone } from "samia/screen";
 import { number, t } from "samia/text";
 
 const SPEEDS = [1, 1.5, 2];
 const STEP_SECONDS = 5;
 const LEAP_SECONDS = 15;
-const IS_NARROW = "(max-width: 720px)";
 const CALM = "(prefers-reduced-motion: reduce)";
 const FAR_SECONDS = 1e9; // a place behind every end: asked for it, a browser finds out where the end is
 
@@ -359,7 +359,7 @@ class SamiaPlayer extends Element {
 function formOf(name) {
   if (name === "bubble") return BUBBLE;
   const form = name === "large" ? LARGE : PREVIEW;
-  return matchMedia(IS_NARROW).matches ? { ...form, bars: Math.floor(form.bars / 2) } : form;
+  return isPhone() ? { ...form, bars: Math.floor(form.bars / 2) } : form;
 }
 
 customElements.define("samia-player", SamiaPlayer);

@@ -8,6 +8,7 @@ import { colourOf, finder, initialsOf, nameOf, pictureOf, subjectOf, titleOf, wo
 import { listTime } from "samia/dates";
 import { Element } from "samia/element";
 import { icon } from "samia/icons";
+import { isPhone } from "samia/screen";
 import { number, t, tn } from "samia/text";
 import { toast } from "samia/toasts";
 
@@ -19,8 +20,8 @@ const FILTERS = {
   ended: (session) => session.isOver,
 };
 const KIND_ICONS = { audio: "mic", image: "image", video: "image", file: "file" };
-const LEAST_ROW_PX = 60; // of a page just opened, the rows in sight are drawn at once,
-const STEP = 6; // and so many in each frame after it: a slow phone takes some milliseconds for each, and wants to be touched
+const LEAST_ROW_PX = 60; // of a page just opened, the rows that can be in sight are drawn at once,
+const STEP = 3; // and so many in each frame after it: a slow phone takes 10 ms for each, and wants to be touched
 const REFRESH_MS = 30_000; // "Today" turns into "Yesterday", a signal of writing that was lost ends
 
 class SamiaSessionList extends Element {
@@ -44,6 +45,8 @@ class SamiaSessionList extends Element {
 
   connectedCallback() {
     this._query = this.querySelector("input")?.value ?? ""; // typed before this was alive
+    // By the screen's height: to measure what the server painted, the browser would lay it out once more, to be thrown away.
+    this._drawn = this.session && isPhone() ? 0 : Math.ceil(innerHeight / LEAST_ROW_PX);
     super.connectedCallback();
     this.listen(store, "change", () => this.requestUpdate());
     this.listen(document, "samia:draft", () => this.requestUpdate());
@@ -53,13 +56,6 @@ class SamiaSessionList extends Element {
   disconnectedCallback() {
     super.disconnectedCallback();
     clearInterval(this._refresh);
-  }
-
-  createRenderRoot() {
-    const painted = this.querySelector("ul"); // by the server; not in sight where a phone shows a thread
-    const isFurtherDown = painted?.scrollTop > 0;
-    this._drawn = isFurtherDown ? Infinity : Math.ceil((painted?.clientHeight ?? 0) / LEAST_ROW_PX);
-    return super.createRenderRoot();
   }
 
   updated() {
