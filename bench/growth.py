@@ -229,18 +229,24 @@ def verdict(costs: Mapping[str, tuple[float, float]]) -> str:
 def _show(
     options: argparse.Namespace, cores: Cores, plan: Plan, sessions: Sequence[Step], messages: Sequence[Step]
 ) -> None:
-    texts = [make(steps) for make, steps in ((_sessions_table, sessions), (_messages_table, messages)) if steps]
+    tables = {}
+    if sessions:
+        tables["sessions"] = _sessions_table(sessions)
+    if messages:
+        tables["messages"] = _messages_table(messages)
     command = command_line("growth")
     note = f"medians of {plan.rounds} rounds; windows of {plan.closed:.0f} and {plan.open:.0f} s; {cores}"
     versions = {"PostgreSQL": world.server_version(), **Samia(cores, []).versions()}
     if options.write:
-        report.write("growth", "\n\n".join([report.origin(command, versions, note), *texts]))
+        origin = report.origin(command, versions, note)
+        for name, table in tables.items():
+            report.write(f"growth-{name}", f"{origin}\n\n{table}")
     if options.json:
         about = {"command": command, "versions": versions, "cores": str(cores)}
         found = {"sessions": sessions, "messages": messages, "about": about}
         print(msgspec.json.encode(found).decode())  # which has null for the latency of silence
     else:
-        print("\n\n".join(map(report.plain, texts)))
+        print("\n\n".join(map(report.plain, tables.values())))
 
 
 def _sessions_table(steps: Sequence[Step]) -> str:
