@@ -37,6 +37,7 @@ JUDGE_SECONDS = 10
 TASK_SECONDS = 120
 START_SECONDS = 30
 WAIT_SECONDS = 15
+LEAST_SHARE = 0.5  # of that time, on a core: with less, nothing is known of the file
 RECYCLED_AFTER = 200  # files: whatever a library leaks goes with its process
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -49,7 +50,8 @@ logger = logging.getLogger(__name__)
 
 
 class NoParser(Exception):
-    """All parsers are busy, none can be started, or the disk is full. Nothing is wrong with the file: try again in a moment."""
+    """All parsers are busy, none can be started or gets the processor, or the disk is full. Nothing is wrong with the file: try
+    again in a moment."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,6 +188,8 @@ class ParserPool:
         except _Lost as lost:
             logger.warning("a parser was lost over a file (%s): %s", do, lost)
             raise Refused("file_unreadable", NOT_READ) from lost
+        except _Starved as starved:
+            raise NoParser("the processor is busy with other things") from starved
         if answer.is_our_fault:
             raise NoParser(f"a file could not be processed: {answer.cause}")
         if answer.code is not None:
@@ -265,6 +269,14 @@ class _Lost(Exception):
     """A child died over a file, or had to be killed."""
 
 
+class _Late(_Lost):
+    """It did not answer in time."""
+
+
+class _Starved(Exception):
+    """A child did not answer in time because others had the processor: it makes room for them."""
+
+
 class _Child:
     def __init__(self, command: list[str]) -> None:
         environment = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
@@ -297,11 +309,18 @@ class _Child:
     def ask(self, task: Task, seconds: float) -> Answer:
         self.asked += 1
         payload = msgspec.msgpack.encode(task)
+        _, before = self._use()
         try:
             self._in.write(length.pack(len(payload)) + payload)
         except OSError as error:
             raise NoParser("a parser died before it was asked") from error
-        answer = self._answer(seconds)
+        try:
+            answer = self._answer(seconds)
+        except _Late as late:
+            state, after = self._use()
+            if state == "R" and after - before < seconds * LEAST_SHARE:
+                raise _Starved from late
+            raise
         self.is_spent = answer.is_last
         return answer
 
@@ -320,12 +339,21 @@ class _Child:
         while len(taken) < count:
             left = deadline - time.monotonic()
             if left <= 0 or not self._poll.poll(left * 1000):
-                raise _Lost("it did not answer in time")
+                raise _Late("it did not answer in time")
             chunk = os.read(self._out.fileno(), count - len(taken))
             if not chunk:
                 raise _Lost(f"it ended (return code {self._process.poll()})")
             taken += chunk
         return taken
+
+    def _use(self) -> tuple[str, float]:
+        """Its state, R when it runs or would if it could, and its seconds on a processor so far: proc_pid_stat(5). Where the
+        kernel tells neither, nothing of both."""
+        try:
+            stat = Path(f"/proc/{self.pid}/stat").read_text().rsplit(") ", 1)[1].split()
+        except OSError:
+            return "", 0.0
+        return stat[0], (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
 
     def is_dead(self) -> bool:
         return self._process.poll() is not None

@@ -17,7 +17,6 @@ import pytest
 from PIL import Image
 
 from storage.parsers import Judged, NoParser, ParserPool, Refused, parsers
-from storage.parsing.limits import NICENESS
 from tests.storage import nasty
 from tests.storage.parsing.judging import ROOT, refusal
 from tests.storage.samples import MARK
@@ -93,6 +92,22 @@ def test_a_file_that_takes_too_much_processor_time_ends_its_parser(wav: Path, tm
             (line,) = (line for line in limits if line.startswith("Max cpu time"))
         assert 10 <= int(line.split()[3]) <= 13
     finally:
+        pool.close()
+
+
+def test_a_parser_that_others_keep_from_the_processor_is_not_the_file_s_fault(wav: Path, tmp_path: Path) -> None:
+    (tmp_path / "long.wav").write_bytes(nasty.wav(3600))
+    core = min(os.sched_getaffinity(0))
+    pool = ParserPool(1, judge_seconds=10, task_seconds=1)
+    busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        for pid in (busy.pid, _pid_after(pool, wav, tmp_path)):
+            os.sched_setaffinity(pid, {core})
+        with pytest.raises(NoParser, match="busy"):
+            pool.measure(tmp_path / "long.wav")
+    finally:
+        busy.kill()
+        busy.wait()
         pool.close()
 
 
@@ -221,7 +236,9 @@ def test_a_parser_has_no_secrets_and_little_of_the_machine(
         assert limits["Max processes"] == ["0", "0"]
         assert int(limits["Max cpu time"][0]) <= 12
         assert "NoNewPrivs:\t1" in (proc / "status").read_text()
-        assert int((proc / "stat").read_text().rsplit(") ", 1)[1].split()[16]) == min(os.nice(0) + NICENESS, 19)
+        assert os.sched_getscheduler(pool.pids()[0]) == os.SCHED_IDLE
+        if (proc / "autogroup").exists():
+            assert (proc / "autogroup").read_text().split()[-2:] == ["nice", "19"]
         assert not [name for name in (proc / "fd").iterdir() if os.readlink(name).startswith("socket")]
     finally:
         pool.close()
