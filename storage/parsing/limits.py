@@ -16,7 +16,7 @@ from pathlib import Path
 MEMORY_BYTES = 1024 * 1024 * 1024
 FILE_BYTES = 512 * 1024 * 1024  # of a file that is written
 OPEN_FILES = 32
-LEAST_NICE = 19
+NICEST = 19
 AUTOGROUP_TRIES = 20
 
 PR_SET_PDEATHSIG = 1
@@ -34,10 +34,10 @@ def confine(memory_bytes: int = MEMORY_BYTES) -> None:
     ):
         resource.setrlimit(limit, (value, value))
     if sys.platform == "linux":
-        _give_way()
         libc = ctypes.CDLL(None)
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+        _give_way()
 
 
 def _give_way() -> None:
@@ -50,7 +50,7 @@ def _give_way() -> None:
     # Where sessions are groups of the scheduler, that says only who comes first in ours, which is we alone: sched(7), autogroup.
     for _ in range(AUTOGROUP_TRIES):
         try:
-            Path("/proc/self/autogroup").write_text(str(LEAST_NICE))
+            Path("/proc/self/autogroup").write_text(str(NICEST))
             return
         except BlockingIOError:  # somebody else has just asked; the kernel takes one in a tenth of a second
             time.sleep(0.1)

@@ -232,16 +232,8 @@ STAFF_INDEXED = {
 
 
 ASKED = (
-    *(
-        "accounts_login",
-        "accounts_user",
-        "bookings",
-        "chat_audit_logs",
-        "chat_files",
-        "chat_messages",
-        "chat_participants",
-    ),
-    *("chat_session_state", "chat_sessions", "chat_voice_reviews"),
+    *("accounts_login", "accounts_user", "bookings", "chat_audit_logs", "chat_files", "chat_messages"),
+    *("chat_participants", "chat_session_state", "chat_sessions", "chat_voice_reviews"),
 )
 
 
