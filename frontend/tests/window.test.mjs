@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MARGIN, MOST, NEAR, SCREEN, STEP, TAIL, absorbed, around, firstWhere, follow, shifted, tail } from "chat/window";
+import { MARGIN, MOST, NEAR, STEP, TAIL, absorbed, around, firstWhere, follow, shifted, tail } from "chat/window";
+
+const SCREEN = 22;
 
 /** The ranges that follow one another in as many frames, until nothing changes. */
 function settled(next, range) {
@@ -12,19 +14,19 @@ function settled(next, range) {
 }
 
 test("of a short thread all is drawn, of a long one a screen, and the tail in steps", () => {
-  assert.deepEqual(tail(0), { first: 0, end: 0 });
-  assert.deepEqual(tail(SCREEN), { first: 0, end: SCREEN });
-  assert.deepEqual(tail(1_000), { first: 1_000 - SCREEN, end: 1_000 });
-  const ranges = settled((range) => tail(1_000, range), tail(1_000));
+  assert.deepEqual(tail(0, SCREEN), { first: 0, end: 0 });
+  assert.deepEqual(tail(SCREEN, SCREEN), { first: 0, end: SCREEN });
+  assert.deepEqual(tail(1_000, SCREEN), { first: 1_000 - SCREEN, end: 1_000 });
+  const ranges = settled((range) => tail(1_000, SCREEN, range), tail(1_000, SCREEN));
   assert.deepEqual(ranges.at(-1), { first: 1_000 - TAIL, end: 1_000 });
   ranges.slice(1).forEach(({ first }, at) => assert.ok(ranges[at].first - first <= STEP));
 });
 
 test("at the end what was drawn stays, as long as it is not too much", () => {
-  assert.deepEqual(tail(1_000, { first: 800, end: 950 }), { first: 800, end: 1_000 });
-  assert.deepEqual(tail(1_000, { first: 950, end: 1_000 }), { first: 950 - STEP, end: 1_000 });
-  assert.deepEqual(tail(1_000, { first: 100, end: 1_000 }), { first: 1_000 - MOST, end: 1_000 });
-  assert.deepEqual(tail(60, { first: 0, end: 59 }), { first: 0, end: 60 });
+  assert.deepEqual(tail(1_000, SCREEN, { first: 800, end: 950 }), { first: 800, end: 1_000 });
+  assert.deepEqual(tail(1_000, SCREEN, { first: 950, end: 1_000 }), { first: 950 - STEP, end: 1_000 });
+  assert.deepEqual(tail(1_000, SCREEN, { first: 100, end: 1_000 }), { first: 1_000 - MOST, end: 1_000 });
+  assert.deepEqual(tail(60, SCREEN, { first: 0, end: 59 }), { first: 0, end: 60 });
 });
 
 test("around what is in sight is a margin, within the thread", () => {
@@ -69,7 +71,7 @@ test("a range that has become too great is made anew", () => {
 
 test("scrolled line by line, what is in sight is always drawn, and no more than a screen with two margins", () => {
   for (const step of [1, 7, 19, 40]) {
-    let range = tail(3_000);
+    let range = tail(3_000, SCREEN);
     let moves = 0;
     for (let top = 2_980; top >= 0; top -= step) {
       const sight = { top, bottom: top + 19 };

@@ -10,6 +10,7 @@ from typing import Any
 from playwright.sync_api import expect
 
 from tests.browser.tab import SERVER_AWAY, Tab
+from tests.browser.test_connection import wait_until
 from tests.browser.test_looks import choose
 from tests.browser.test_talk import set_language
 from tests.cast import World
@@ -22,10 +23,17 @@ READY = """navigator.serviceWorker.ready.then(({ active }) => active.state === "
 KEPT_LANGUAGE = "caches.match('/offline').then((page) => page.headers.get('Content-Language'))"
 
 
+def go_offline(one: Tab) -> None:
+    """The worker is a process of its own, and hears of it a moment after the page."""
+    one.context.set_offline(True)
+    (worker,) = one.context.service_workers
+    wait_until(one, lambda: worker.evaluate("fetch('/healthz').then(() => false, () => true)"))
+
+
 def test_without_a_connection_there_is_a_page_that_says_so_and_comes_back(world: World, tab: MakeTab) -> None:
     client = tab(world.client).open(world.session).expects(SERVER_AWAY)
     client.page.evaluate(READY)
-    client.context.set_offline(True)
+    go_offline(client)
     client.page.reload()
     expect(client.page.locator("h1")).to_have_text("You are offline")
     client.context.set_offline(False)

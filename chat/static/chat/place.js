@@ -1,11 +1,17 @@
 // Where a thread is scrolled. It draws some of its lines only (window.js), and whatever comes, goes or grows, what is in sight
 // stays where it is.
 
-import { SCREEN, absorbed, around, firstWhere, follow, shifted, tail } from "chat/window";
+import { absorbed, around, firstWhere, follow, shifted, tail } from "chat/window";
 
 const NEAR_END_PX = 80;
+const LEAST_LINE_PX = 40; // a message of one line after another of the same person
 const NOWHERE = { scroll: -1, client: -1 };
 const PRESS_MS = 500; // what grows so soon after a press was opened by it
+
+/** So many lines can be in sight. Of the window and not of the thread, for whose height the page would have to be laid out. */
+function screenful() {
+  return Math.ceil(innerHeight / LEAST_LINE_PX);
+}
 
 export class Place {
   /** `redraw()` asks for the lines of another range; `looked()` is told that something else may be in sight. */
@@ -55,9 +61,9 @@ export class Place {
   }
 
   _rangeWith(number) {
-    const range = tail(this._lines.length);
+    const range = tail(this._lines.length, screenful());
     this.sight = { top: number, bottom: number };
-    return number >= range.first ? range : around(this.sight, this._lines.length, SCREEN);
+    return number >= range.first ? range : around(this.sight, this._lines.length, screenful());
   }
 
   /** What was drawn, whatever numbers it has by now, and more where that is about to end. */
@@ -78,7 +84,7 @@ export class Place {
   /** What is to be drawn after these. */
   _next(range) {
     const count = this._lines.length;
-    return this.isAtEnd ? tail(count, range) : follow(range, this.sight, count);
+    return this.isAtEnd ? tail(count, screenful(), range) : follow(range, this.sight, count);
   }
 
   /** Of so many lines, the first that are in the page. */

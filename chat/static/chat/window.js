@@ -6,13 +6,15 @@
 export const MARGIN = 50; // lines drawn beyond those in sight, on each side
 export const NEAR = 30; // with fewer left on a side, more are drawn there and as many dropped on the other
 export const STEP = 8; // drawn anew on a side in one frame: a slow phone takes three milliseconds for each
-export const SCREEN = 30; // drawn of a thread that is opened at its end, at once
-export const TAIL = 64; // drawn there in the frames that follow: about what a first page has, with its days
+export const TAIL = 64; // drawn of a thread at its end, some frames after it was opened: about what a first page has, with its days
 export const MOST = 240; // whatever the size of the screen
 
-/** The last lines: a screen of them; of a range before some more, and as long as they are not too many all that were drawn. */
-export function tail(count, range = null) {
-  if (!range) return { first: Math.max(0, count - SCREEN), end: count };
+/**
+ * The last lines: `screen` of them, as many as can be in sight; of a range before some more, and as long as they are not too many
+ * all that were drawn.
+ */
+export function tail(count, screen, range = null) {
+  if (!range) return { first: Math.max(0, count - screen), end: count };
   const wanted = Math.max(0, count - TAIL);
   const first = range.first > wanted ? Math.max(wanted, range.first - STEP) : Math.max(range.first, count - MOST);
   return { first, end: count };
